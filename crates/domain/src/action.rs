@@ -1,0 +1,148 @@
+//! A tenant's script: its draft, its versions, its secrets, and where it is bound.
+//!
+//! Auth0: customize › Actions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::ActionId;
+use crate::secret::Sealed;
+use crate::time::Timestamp;
+
+/// The trigger that runs after a sign-in.
+pub const TRIGGER_POST_LOGIN: &str = "post-login";
+
+/// A write-only value that a script reads as `event.secrets.NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionSecret {
+    /// The name.
+    pub name: String,
+    /// The value, sealed.
+    pub value: Sealed,
+    /// When it was set.
+    pub updated_at: Timestamp,
+}
+
+/// What a script is made of; a version freezes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionSource {
+    /// CommonJS source.
+    pub code: String,
+    /// `node22` and the like: accepted, given back.
+    pub runtime: String,
+    /// npm packages that the script asks for.
+    #[serde(default)]
+    pub dependencies: Vec<Value>,
+    /// Its secrets.
+    #[serde(default)]
+    pub secrets: Vec<ActionSecret>,
+}
+
+/// A script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The record.
+    pub id: ActionId,
+    /// Unique name.
+    pub name: String,
+    /// Where it may be bound: trigger name and version.
+    pub trigger: String,
+    /// The trigger's version, `v3`.
+    pub trigger_version: String,
+    /// What the next deploy will freeze.
+    pub draft: ActionSource,
+    /// The version that runs, if any.
+    #[serde(default)]
+    pub deployed_version: Option<ActionId>,
+    /// The number of the newest version, 0 before the first deploy.
+    #[serde(default)]
+    pub versions: u64,
+    /// Whether the draft is what runs.
+    #[serde(default)]
+    pub all_changes_deployed: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its draft last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A frozen script. It never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionVersion {
+    /// The record.
+    pub id: ActionId,
+    /// Whose version it is.
+    pub action_id: ActionId,
+    /// The Action's name when it was frozen; stack traces name it.
+    pub action_name: String,
+    /// 1 for the first deploy.
+    pub number: u64,
+    /// What was frozen.
+    pub source: ActionSource,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// That an Action runs at a trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The binding.
+    pub id: ActionId,
+    /// Which Action.
+    pub action_id: ActionId,
+    /// What the flow's page calls it.
+    pub display_name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// All bindings of one trigger in the order in which they run: one record, so that a change is one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerBindings {
+    /// The trigger; the record's key.
+    pub trigger: String,
+    /// What runs, in order.
+    #[serde(default)]
+    pub bindings: Vec<Binding>,
+}
+
+/// What one Action did in one run of a trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionResult {
+    /// The Action's name.
+    pub action_name: String,
+    /// Which Action.
+    pub action_id: ActionId,
+    /// Which version of it.
+    pub version_id: ActionId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was over.
+    pub ended_at: Timestamp,
+    /// What went wrong: an identifier and a message.
+    #[serde(default)]
+    pub error: Option<(String, String)>,
+    /// Console lines, `level: text`.
+    #[serde(default)]
+    pub console: Vec<String>,
+    /// The commands it gave, by name and arguments.
+    #[serde(default)]
+    pub commands: Vec<Value>,
+}
+
+/// One run of a trigger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// The record; log events name it.
+    pub id: ActionId,
+    /// The trigger.
+    pub trigger: String,
+    /// One result for each Action that ran, in order.
+    pub results: Vec<ExecutionResult>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}

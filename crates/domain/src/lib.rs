@@ -1,0 +1,45 @@
+//! What things are and which values are legal: the vocabulary of the whole server.
+//!
+//! Pure values and rules. Nothing here reads a clock, makes randomness, or does I/O; time is always an
+//! argument. Types that carry `Serialize` are stored records (or parts of one); they are never sent to a
+//! client as they are, because wire forms belong to the boundary that speaks them.
+//!
+//! | word | module |
+//! | --- | --- |
+//! | session, device, cookie mode | [`session`] |
+//! | session metadata | [`metadata`] |
+//! | user, identity | [`user`] |
+//! | client (application) | [`client`] |
+//! | resource server (API), client grant | [`resource_server`], [`grant`] |
+//! | connection | [`connection`] |
+//! | organization | [`organization`] |
+//! | code, refresh token | [`token`] |
+//! | sign-in transaction | [`sign_in`] |
+//! | Action, version, binding | [`action`] |
+//! | logout initiator, pending logout | [`logout`] |
+//! | log event | [`event`] |
+//! | tenant settings | [`tenant`] |
+//! | signing key | [`key`] |
+//! | limits | [`limits`] |
+
+pub mod action;
+pub mod client;
+pub mod connection;
+pub mod egress;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod key;
+pub mod limits;
+pub mod logout;
+pub mod metadata;
+pub mod organization;
+pub mod resource_server;
+pub mod scope;
+pub mod secret;
+pub mod session;
+pub mod sign_in;
+pub mod tenant;
+pub mod time;
+pub mod token;
+pub mod user;

@@ -1,0 +1,131 @@
+//! Every limit, with its unit, its reason and its source.
+//!
+//! What an operator may tune lives in the server's configuration, with the limit here as its ceiling.
+
+/// Entries in one session's metadata. Auth0: session metadata, restrictions.
+pub const SESSION_METADATA_ENTRIES_MAX: usize = 25;
+/// UTF-16 units in a metadata key. Auth0: session metadata, restrictions.
+pub const SESSION_METADATA_KEY_UNITS_MAX: usize = 255;
+/// UTF-16 units in a metadata value. Auth0: session metadata, restrictions.
+pub const SESSION_METADATA_VALUE_UNITS_MAX: usize = 255;
+
+/// Bytes of a Management API body. Auth0: Management API v2, request size.
+pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a form posted to the sign-in pages or the token endpoint. Ours: the longest legal form is far below.
+pub const FORM_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an authorization request's query. Ours: browsers and proxies stop at about this.
+pub const AUTHORIZE_QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Items on one page of a list. Auth0: Management API v2, paging.
+pub const PAGE_ITEMS_MAX: usize = 100;
+/// Items on one page when none is asked for. Auth0: Management API v2, paging.
+pub const PAGE_ITEMS_DEFAULT: usize = 50;
+/// Items that offset paging reaches. Auth0: user and log search, limitations.
+pub const OFFSET_ITEMS_MAX: usize = 1000;
+/// Bytes of `X-Correlation-ID` that are kept. Auth0: Management API v2, correlation id.
+pub const CORRELATION_ID_BYTES_MAX: usize = 64;
+
+/// Clients that one session remembers. Ours: bounds the session record and the fan-out of one logout.
+pub const SESSION_CLIENTS_MAX: usize = 1_000;
+/// Authentication methods that one session remembers. Ours: bounds the record; the oldest goes first.
+pub const SESSION_METHODS_MAX: usize = 32;
+/// How far apart two idle-expiry pushes of one session may be skipped, in milliseconds. Zero: every interaction
+/// counts, as the specification of idle expiry reads.
+pub const SESSION_TOUCH_MS_MIN: i64 = 0;
+
+/// Lifetime of an authorization code in milliseconds. RFC 6749 §4.1.2 recommends ten minutes at most.
+pub const CODE_MS: i64 = 60 * 1000;
+/// How long a used code is remembered, so that a second use is noticed, in milliseconds. Ours.
+pub const CODE_MEMORY_MS: i64 = 24 * 3600 * 1000;
+/// Lifetime of an unfinished sign-in in milliseconds. Ours: long enough to find a password.
+pub const SIGN_IN_MS: i64 = 60 * 60 * 1000;
+/// Failed passwords in one sign-in before it starts over. Ours: each costs an Argon2id run.
+pub const SIGN_IN_ATTEMPTS_MAX: u32 = 20;
+/// Lifetime of a logout token in seconds. OIDC Back-Channel Logout 1.0 §2.4 asks for two minutes at most.
+pub const LOGOUT_TOKEN_SECONDS: i64 = 120;
+/// Default lifetime of an ID token in seconds. Auth0: client `jwt_configuration.lifetime_in_seconds`.
+pub const ID_TOKEN_SECONDS_DEFAULT: i64 = 36_000;
+/// Default lifetime of an access token in seconds. Auth0: resource server `token_lifetime`.
+pub const ACCESS_TOKEN_SECONDS_DEFAULT: i64 = 86_400;
+/// Longest lifetime of an access token in seconds. Auth0: resource server `token_lifetime`.
+pub const ACCESS_TOKEN_SECONDS_MAX: i64 = 2_592_000;
+/// Default absolute lifetime of a refresh token in seconds. Auth0: client `refresh_token.token_lifetime`.
+pub const REFRESH_TOKEN_SECONDS_DEFAULT: i64 = 2_592_000;
+/// Default idle lifetime of a refresh token in seconds. Auth0: client `refresh_token.idle_token_lifetime`.
+pub const REFRESH_TOKEN_IDLE_SECONDS_DEFAULT: i64 = 1_296_000;
+
+/// Bytes of a password. Ours: an Argon2id input; longer ones only cost.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Characters of a password on sign-up. NIST SP 800-63B §3.1.1 asks for eight at least.
+pub const PASSWORD_CHARACTERS_MIN: usize = 8;
+/// Serialised bytes of `user_metadata` or `app_metadata` written by Actions. Auth0: Actions, limitations.
+pub const USER_METADATA_BYTES_MAX: usize = 32 * 1024;
+/// Serialised bytes of one token's custom claims. Auth0: custom claims, limitations.
+pub const CUSTOM_CLAIMS_BYTES_MAX: usize = 100 * 1024;
+
+/// Bytes of an Action's source. Auth0: Actions, limitations.
+pub const ACTION_CODE_BYTES_MAX: usize = 100 * 1000;
+/// Actions bound to one trigger. Auth0: Actions, limitations.
+pub const ACTION_BINDINGS_MAX: usize = 20;
+/// Versions kept of one Action. Auth0: entity limits.
+pub const ACTION_VERSIONS_MAX: usize = 50;
+/// Secrets of one Action. Auth0: Actions, limitations.
+pub const ACTION_SECRETS_MAX: usize = 30;
+/// Characters of a secret's name. Auth0: Actions, limitations.
+pub const ACTION_SECRET_NAME_CHARACTERS_MAX: usize = 128;
+/// Characters of a secret's value. Auth0: Actions, limitations.
+pub const ACTION_SECRET_VALUE_CHARACTERS_MAX: usize = 4096;
+/// Wall clock of all Actions of one trigger run, in milliseconds. Auth0: Actions, limitations.
+pub const ACTION_TRIGGER_MS_MAX: u64 = 20_000;
+/// Processor time of one Action run in milliseconds. Ours: no sign-in needs more; a loop must not starve others.
+pub const ACTION_CPU_MS_MAX: u64 = 1_000;
+/// Wall clock of one Action run in milliseconds. Ours: what is left of the trigger's time is the other bound.
+pub const ACTION_RUN_MS_MAX: u64 = 10_000;
+/// Memory of one Action run in bytes. Ours: a hundred times what a common script takes.
+pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Console bytes kept of one Action run. Ours: Auth0 keeps 256 characters, which is too few to debug with.
+pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
+/// How long an Action's execution record is kept, in milliseconds. Auth0: Actions, limitations (ten days).
+pub const ACTION_EXECUTION_MS: i64 = 10 * 24 * 3600 * 1000;
+
+/// Timeout of one logout delivery in milliseconds. Auth0: configure back-channel logout.
+pub const LOGOUT_DELIVERY_MS_MAX: i64 = 5_000;
+/// Lease on a claimed outbox entry in milliseconds. Ours: longer than one delivery can take.
+pub const OUTBOX_LEASE_MS: i64 = 20_000;
+/// First wait after a failed delivery in milliseconds. Ours.
+pub const LOGOUT_RETRY_FIRST_MS: i64 = 2_000;
+/// Longest wait between two deliveries in milliseconds. Ours.
+pub const LOGOUT_RETRY_MS_MAX: i64 = 3600 * 1000;
+/// How long a delivery is retried before it is dead, in milliseconds. Ours: a night and a morning to mend a
+/// relying party.
+pub const LOGOUT_RETRY_TOTAL_MS: i64 = 26 * 3600 * 1000;
+/// Deliveries under way at once. Ours.
+pub const LOGOUT_DELIVERIES_MAX: usize = 32;
+/// Bytes read of a relying party's answer. Ours: only the status counts.
+pub const LOGOUT_ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// How long log events are kept, in milliseconds. Ours; the operator may shorten it.
+pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Clients' redirect and logout URLs each. Ours: bounds the record and the comparison.
+pub const CLIENT_URLS_MAX: usize = 100;
+/// Entries in `client_metadata`. Auth0: client metadata.
+pub const CLIENT_METADATA_ENTRIES_MAX: usize = 10;
+/// Characters of a `client_metadata` value. Auth0: client metadata.
+pub const CLIENT_METADATA_VALUE_CHARACTERS_MAX: usize = 255;
+/// Longest session lifetime in hours. Auth0: session lifetime limits (Enterprise).
+pub const SESSION_HOURS_MAX: i64 = 365 * 24;
+/// Longest idle session lifetime in hours. Auth0: session lifetime limits (Enterprise).
+pub const SESSION_IDLE_HOURS_MAX: i64 = 100 * 24;
+
+const _: () = {
+    assert!(OUTBOX_LEASE_MS > 2 * LOGOUT_DELIVERY_MS_MAX, "a lease must outlive its delivery");
+    assert!(LOGOUT_RETRY_TOTAL_MS > 24 * 3600 * 1000, "deliveries are retried for a day at least");
+    assert!(
+        SESSION_METADATA_ENTRIES_MAX
+            * 6
+            * (SESSION_METADATA_KEY_UNITS_MAX + SESSION_METADATA_VALUE_UNITS_MAX + 1)
+            < API_BODY_BYTES_MAX,
+        "the largest legal metadata, every unit escaped, fits a body"
+    );
+    assert!(ACTION_RUN_MS_MAX < ACTION_TRIGGER_MS_MAX, "one Action cannot use up the trigger's time");
+    assert!(CODE_MEMORY_MS > CODE_MS, "a used code is remembered for longer than it lives");
+};

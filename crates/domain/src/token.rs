@@ -1,0 +1,148 @@
+//! Authorization codes and refresh tokens as they are stored: hashes, never the values themselves.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{ClientId, OrganizationId, RefreshTokenId, SessionId, UserId};
+use crate::scope::Scopes;
+use crate::session::{AuthenticationMethod, Device};
+use crate::time::Timestamp;
+
+/// What a user has granted to a client, carried from the code into each token made from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// On whose behalf.
+    pub user_id: UserId,
+    /// In which session; absent where no browser took part.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// In which organization, if any.
+    #[serde(default)]
+    pub organization_id: Option<OrganizationId>,
+    /// For what.
+    pub scopes: Scopes,
+    /// For which API (its identifier), if any but `/userinfo`.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// When the user proved who they are.
+    pub authenticated_at: Timestamp,
+    /// How.
+    #[serde(default)]
+    pub methods: Vec<AuthenticationMethod>,
+    /// Claims that Actions added to the ID token.
+    #[serde(default)]
+    pub id_token_claims: Map<String, Value>,
+    /// Claims that Actions added to the access token.
+    #[serde(default)]
+    pub access_token_claims: Map<String, Value>,
+}
+
+/// What the first use of a code gave, so that a second use can take it back (RFC 6749 §4.1.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeUse {
+    /// When it was used.
+    pub at: Timestamp,
+    /// The access token's `jti`.
+    pub access_token_jti: String,
+    /// When that access token expires.
+    pub access_token_expires_at: Timestamp,
+    /// The refresh token, where one was given.
+    #[serde(default)]
+    pub refresh_token_id: Option<RefreshTokenId>,
+}
+
+/// An authorization code (RFC 6749 §4.1.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuthorizationCode {
+    /// SHA-256 of the code, hexadecimal; the record's key.
+    pub hash: String,
+    /// What it stands for.
+    pub grant: Grant,
+    /// The redirect URI of the request; the exchange must repeat it.
+    pub redirect_uri: String,
+    /// The `nonce` of the request.
+    #[serde(default)]
+    pub nonce: Option<String>,
+    /// The S256 challenge of the request (RFC 7636 §4.3).
+    #[serde(default)]
+    pub code_challenge: Option<String>,
+    /// When it stops being good.
+    pub expires_at: Timestamp,
+    /// Until when it is remembered.
+    pub forget_at: Timestamp,
+    /// Its use, once it happened.
+    #[serde(default)]
+    pub used: Option<CodeUse>,
+}
+
+/// A refresh token and its successors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefreshToken {
+    /// The record; it outlives each rotation.
+    pub id: RefreshTokenId,
+    /// SHA-256 of the token that is good now, hexadecimal.
+    pub hash: String,
+    /// What it stands for.
+    pub grant: Grant,
+    /// Whether each use gives a new one.
+    pub rotating: bool,
+    /// When the first one was given.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    #[serde(default)]
+    pub last_exchanged_at: Option<Timestamp>,
+    /// When it ends unless used.
+    #[serde(default)]
+    pub idle_expires_at: Option<Timestamp>,
+    /// When it ends.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// First and last sighting.
+    #[serde(default)]
+    pub device: Device,
+    /// The token before the current one, good for the client's leeway.
+    #[serde(default)]
+    pub previous: Option<RetiredHash>,
+}
+
+/// A token that was rotated away just now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredHash {
+    /// SHA-256 of the token, hexadecimal.
+    pub hash: String,
+    /// When it was rotated away.
+    pub at: Timestamp,
+}
+
+impl RefreshToken {
+    /// When the token ends if it is not used again, if ever.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match (self.expires_at, self.idle_expires_at) {
+            (Some(absolute), Some(idle)) => Some(absolute.min(idle)),
+            (absolute, idle) => absolute.or(idle),
+        }
+    }
+}
+
+/// A refresh token that was rotated away, remembered so that its reuse is noticed (RFC 9700 §4.14.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredRefreshToken {
+    /// SHA-256 of the token, hexadecimal; the record's key.
+    pub hash: String,
+    /// The record that it belonged to.
+    pub refresh_token_id: RefreshTokenId,
+    /// Until when it is remembered; absent: as long as its record lives without expiry.
+    #[serde(default)]
+    pub forget_at: Option<Timestamp>,
+}
+
+/// An access token that is no longer good although its signature is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedAccessToken {
+    /// Its `jti`; the record's key.
+    pub jti: String,
+    /// When it would have expired, and this record with it.
+    pub expires_at: Timestamp,
+}

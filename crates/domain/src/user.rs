@@ -1,0 +1,160 @@
+//! A user, their identities, and their two kinds of metadata.
+//!
+//! Auth0: manage users › user accounts › user profiles.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{ConnectionId, UserId};
+use crate::limits::USER_METADATA_BYTES_MAX;
+use crate::time::Timestamp;
+
+/// An account at one connection that belongs to the user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The connection's name.
+    pub connection: String,
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// The connection's strategy (`auth0` for a database).
+    pub provider: String,
+    /// The user's identifier there, without the strategy.
+    pub user_id: String,
+    /// Whether the provider is a social network.
+    #[serde(default)]
+    pub is_social: bool,
+}
+
+/// A person who can sign in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The `sub` claim.
+    pub id: UserId,
+    /// Address, as the user wrote it; compared in lower case.
+    pub email: Option<String>,
+    /// Whether someone proved that they read mail there.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Name chosen for sign-in, where the connection asks for one.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Telephone number in E.164 form.
+    #[serde(default)]
+    pub phone_number: Option<String>,
+    /// Whether someone proved that they answer there.
+    #[serde(default)]
+    pub phone_verified: bool,
+    /// Full name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// First name.
+    #[serde(default)]
+    pub given_name: Option<String>,
+    /// Last name.
+    #[serde(default)]
+    pub family_name: Option<String>,
+    /// Casual name.
+    #[serde(default)]
+    pub nickname: Option<String>,
+    /// URL of a picture.
+    #[serde(default)]
+    pub picture: Option<String>,
+    /// Whether sign-in is refused.
+    #[serde(default)]
+    pub blocked: bool,
+    /// Accounts that belong to this user; the first is the one they were made with.
+    pub identities: Vec<Identity>,
+    /// What the user may change about themselves.
+    #[serde(default)]
+    pub user_metadata: Map<String, Value>,
+    /// What only the tenant may change.
+    #[serde(default)]
+    pub app_metadata: Map<String, Value>,
+    /// Argon2id hash in PHC form (RFC 9106). Absent for users of other connections.
+    #[serde(default)]
+    pub password_hash: Option<String>,
+    /// When the user was made.
+    pub created_at: Timestamp,
+    /// When anything about the user changed.
+    pub updated_at: Timestamp,
+    /// When the password was last changed.
+    #[serde(default)]
+    pub last_password_reset: Option<Timestamp>,
+    /// When the user last signed in.
+    #[serde(default)]
+    pub last_login: Option<Timestamp>,
+    /// From which address.
+    #[serde(default)]
+    pub last_ip: Option<String>,
+    /// How often the user has signed in.
+    #[serde(default)]
+    pub logins_count: u64,
+    /// Rises when every session of the user is ended at once, so that a sign-in under way at that moment
+    /// conflicts and starts over.
+    #[serde(default)]
+    pub sessions_epoch: u64,
+}
+
+/// Merges a patch into metadata at the first level: a null removes its key, any other value replaces.
+///
+/// Auth0: manage users › metadata › manage user metadata.
+pub fn merge_metadata(metadata: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (key, value) in patch {
+        if value.is_null() {
+            metadata.remove(&key);
+        } else {
+            metadata.insert(key, value);
+        }
+    }
+}
+
+/// Whether metadata, serialised, is small enough to be stored ([`USER_METADATA_BYTES_MAX`]).
+pub fn metadata_fits(metadata: &Map<String, Value>) -> bool {
+    serde_json::to_vec(metadata).is_ok_and(|bytes| bytes.len() <= USER_METADATA_BYTES_MAX)
+}
+
+/// The form in which addresses are compared: trimmed, in lower case.
+pub fn comparable_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Whether the text has the form of an address: one `@` with something on both sides, no space, at most 320
+/// bytes (RFC 5321 §4.5.3.1). Whether mail arrives there is a question for a letter.
+pub fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    text.len() <= 320
+        && !local.is_empty()
+        && !local.contains('@')
+        && !host.is_empty()
+        && !host.starts_with('.')
+        && !host.ends_with('.')
+        && !text.chars().any(|character| character.is_whitespace() || character.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{is_email, merge_metadata};
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_patch_merges_at_the_first_level_only() {
+        let mut metadata = map(json!({"a": {"x": 1}, "b": 2, "c": 3}));
+        merge_metadata(&mut metadata, map(json!({"a": {"y": 1}, "b": null})));
+        assert_eq!(metadata, map(json!({"a": {"y": 1}, "c": 3})));
+    }
+
+    #[test]
+    fn an_address_needs_two_sides() {
+        for good in ["ada@example.com", "a+b@localhost", "ö@example.com"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "a@b@c", "a@.com"] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}
