@@ -1,0 +1,286 @@
+//! Durable work: added in the unit of work that causes it, claimed by lease, and done, put off or given up.
+//!
+//! An entry is handed to one claimant per lease, by a version check that one commit wins. When the lease runs out
+//! without an answer, the entry is due again: work is done at least once, never silently lost. What a claimant
+//! reports counts only while its claim is the last one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use domain::time::Timestamp;
+
+use crate::backend::Version;
+use crate::error::{Result, StoreError};
+use crate::key::{Key, KeyPart, Order, Shard, shard_of};
+use crate::limits::{OUTBOX_CLAIM_MAX, OUTBOX_DEAD_KEEP_MS, OUTBOX_ERROR_CHARS_MAX};
+use crate::table::{IndexEntry, Page, Record};
+use crate::tx::Tx;
+use crate::{Store, key};
+
+/// Pending entries by shard and the time when they are due (or due again).
+const BY_DUE: &str = "due";
+/// All entries by kind, state and due time.
+const BY_KIND: &str = "kind";
+/// All entries by kind, subject and due time.
+const BY_SUBJECT: &str = "subject";
+
+/// Work to be done later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewOutboxEntry {
+    /// Never used before.
+    pub id: String,
+    /// Which worker it is for.
+    pub kind: String,
+    /// Whom it concerns, such as a client id: for reports and for counting.
+    pub subject: String,
+    /// Not before.
+    pub due_at: Timestamp,
+    /// When the worker should give up. The store hands it out even then, so that giving up is decided and logged.
+    pub expires_at: Timestamp,
+    /// The facts the worker needs.
+    pub body: Value,
+}
+
+/// Where an entry stands. (A finished entry is gone.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxState {
+    /// Waiting, or being worked on under a lease.
+    Pending,
+    /// Given up. Kept for a while, so that an operator can see it.
+    Dead,
+}
+
+impl OutboxState {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+impl KeyPart for OutboxState {
+    fn write(&self, key: &mut Key) {
+        key.push_text(self.name());
+    }
+}
+
+/// Work as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// As it was added.
+    pub id: String,
+    /// Which worker it is for.
+    pub kind: String,
+    /// Whom it concerns.
+    pub subject: String,
+    /// Where it stands.
+    pub state: OutboxState,
+    /// Not before; while it is leased, the end of the lease.
+    pub due_at: Timestamp,
+    /// When the worker should give up.
+    pub expires_at: Timestamp,
+    /// How often it was claimed.
+    pub attempts: u32,
+    /// Who claimed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// From when on a dead entry may be swept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<Timestamp>,
+    /// The facts the worker needs.
+    pub body: Value,
+}
+
+impl Record for OutboxEntry {
+    const SPACE: &'static str = "outbox";
+
+    fn key(&self) -> Key {
+        Key::of(&*self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let mut entries = vec![
+            IndexEntry::many(BY_KIND, key![self.kind, self.state, self.due_at]),
+            IndexEntry::many(BY_SUBJECT, key![self.kind, self.subject, self.due_at]),
+        ];
+        if self.state == OutboxState::Pending {
+            entries.push(IndexEntry::many(BY_DUE, key![shard_of(&self.id), self.due_at]));
+        }
+        entries
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.kept_until
+    }
+}
+
+/// An entry this process may work on until `entry.due_at`. Report with `Tx::outbox_done`, `_later` or `_dead`; if the
+/// lease has run out and someone else has claimed it since, that unit of work fails with `Conflict`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The entry, with this claim counted in `attempts`.
+    pub entry: OutboxEntry,
+    version: Version,
+}
+
+/// Which entries a report lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxFilter<'a> {
+    /// Those of a kind in a state, by due time.
+    State {
+        /// The worker's kind.
+        kind: &'a str,
+        /// Where they stand.
+        state: OutboxState,
+    },
+    /// Those of a kind that concern a subject, in any state, by due time.
+    Subject {
+        /// The worker's kind.
+        kind: &'a str,
+        /// Whom they concern.
+        subject: &'a str,
+    },
+}
+
+impl Tx {
+    /// Adds work, to be done if and only if this unit of work commits.
+    pub fn outbox_add(&mut self, entry: NewOutboxEntry) {
+        let NewOutboxEntry { id, kind, subject, due_at, expires_at, body } = entry;
+        self.insert(OutboxEntry {
+            id,
+            kind,
+            subject,
+            state: OutboxState::Pending,
+            due_at,
+            expires_at,
+            attempts: 0,
+            claimed_by: None,
+            last_error: None,
+            kept_until: None,
+            body,
+        });
+    }
+
+    /// The work is done: the entry goes.
+    pub fn outbox_done(&mut self, claimed: &Claimed) {
+        self.pin::<OutboxEntry>(&claimed.entry.key(), claimed.version);
+        self.delete::<OutboxEntry>(&claimed.entry.key());
+    }
+
+    /// The work failed: try again at `due_at`.
+    pub fn outbox_later(&mut self, claimed: &Claimed, due_at: Timestamp, error: &str) {
+        self.pin::<OutboxEntry>(&claimed.entry.key(), claimed.version);
+        self.put(OutboxEntry { due_at, last_error: Some(shorten(error)), ..claimed.entry.clone() });
+    }
+
+    /// The work failed for good: the entry is kept for `limits::OUTBOX_DEAD_KEEP_MS` after its lease and never handed
+    /// out again.
+    pub fn outbox_dead(&mut self, claimed: &Claimed, error: &str) {
+        self.pin::<OutboxEntry>(&claimed.entry.key(), claimed.version);
+        let kept_until = Some(claimed.entry.due_at.plus_millis(OUTBOX_DEAD_KEEP_MS));
+        let (state, last_error) = (OutboxState::Dead, Some(shorten(error)));
+        self.put(OutboxEntry { state, last_error, kept_until, ..claimed.entry.clone() });
+    }
+}
+
+impl Store {
+    /// Claims up to `max` (and `limits::OUTBOX_CLAIM_MAX`) entries that are due, longest waiting first within each
+    /// shard, for `lease_ms` milliseconds. The lease must be longer than the work can take.
+    ///
+    /// Entries that someone else claims at the same moment are left to them. `Unknown` may leave entries leased to
+    /// nobody; they are due again after the lease.
+    pub async fn outbox_claim(&self, now: Timestamp, lease_ms: i64, owner: &str, max: usize) -> Result<Vec<Claimed>> {
+        let max = max.min(OUTBOX_CLAIM_MAX);
+        let due = self.due_ids(now, max).await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lease = Lease { now, until: now.plus_millis(lease_ms), owner };
+        match self.claim(&due, &lease).await {
+            Err(StoreError::Conflict) => {}
+            other => return other,
+        }
+        let mut claimed = Vec::new();
+        for id in &due {
+            match self.claim(std::slice::from_ref(id), &lease).await {
+                Ok(one) => claimed.extend(one),
+                Err(StoreError::Conflict) => {}
+                // What is claimed already must be worked on; the rest fails again next time, if it still does.
+                Err(_) if !claimed.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// When the next entry is due, or a lease runs out.
+    pub async fn outbox_next_due(&self) -> Result<Option<Timestamp>> {
+        let mut next: Option<Timestamp> = None;
+        for shard in Shard::all() {
+            let first = self.page::<OutboxEntry>(Some(BY_DUE), &Key::of(shard), None, 1, Order::Ascending).await?;
+            for entry in first.items {
+                next = Some(next.map_or(entry.due_at, |next| next.min(entry.due_at)));
+            }
+        }
+        Ok(next)
+    }
+
+    /// One page of entries for a report, soonest due first.
+    pub async fn outbox_page(
+        &self,
+        filter: OutboxFilter<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<OutboxEntry>> {
+        let (index, prefix) = match filter {
+            OutboxFilter::State { kind, state } => (BY_KIND, key![kind, state]),
+            OutboxFilter::Subject { kind, subject } => (BY_SUBJECT, key![kind, subject]),
+        };
+        self.page(Some(index), &prefix, after, limit, Order::Ascending).await
+    }
+
+    async fn due_ids(&self, now: Timestamp, max: usize) -> Result<Vec<Key>> {
+        let (index, prefix) = (Some(BY_DUE), Key::all());
+        let first = self.page_sharded::<OutboxEntry>(index, &prefix, None, max, Order::Ascending).await?;
+        Ok(first.items.iter().filter(|entry| entry.due_at <= now).map(Record::key).collect())
+    }
+
+    /// Claims all of these that are still due, or none.
+    async fn claim(&self, keys: &[Key], lease: &Lease<'_>) -> Result<Vec<Claimed>> {
+        let mut tx = Tx::new(self.clone());
+        let mut entries = Vec::new();
+        for entry in tx.get_many::<OutboxEntry>(keys).await?.into_iter().flatten() {
+            if entry.state != OutboxState::Pending || entry.due_at > lease.now {
+                continue;
+            }
+            let entry = OutboxEntry {
+                due_at: lease.until,
+                attempts: entry.attempts.saturating_add(1),
+                claimed_by: Some(lease.owner.to_owned()),
+                ..entry
+            };
+            tx.put(entry.clone());
+            entries.push(entry);
+        }
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let version = tx.commit_once().await?;
+        Ok(entries.into_iter().map(|entry| Claimed { entry, version }).collect())
+    }
+}
+
+struct Lease<'a> {
+    now: Timestamp,
+    until: Timestamp,
+    owner: &'a str,
+}
+
+fn shorten(error: &str) -> String {
+    error.chars().take(OUTBOX_ERROR_CHARS_MAX).collect()
+}

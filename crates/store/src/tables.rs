@@ -1,0 +1,334 @@
+//! The catalogue: every table, its key and its indexes on one page. This page is the schema.
+//!
+//! | table | key | indexes |
+//! | --- | --- | --- |
+//! | `tenant` | `settings` | |
+//! | `signing_key` | id | |
+//! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique) |
+//! | `connection` | id | `name` (unique) |
+//! | `client` | id | |
+//! | `resource_server` | id | `identifier` (unique) |
+//! | `client_grant` | id | `pair` (unique: client, audience) |
+//! | `organization` | id | `name` (unique) |
+//! | `membership` | organization, user | `user` (user) |
+//! | `session` | id | `user` (user, made at), `end` (shard, ends at) |
+//! | `sign_in` | id | |
+//! | `code` | hash | |
+//! | `refresh_token` | id | `user` (user, made at), `session` (session) |
+//! | `retired_refresh_token` | hash | |
+//! | `revoked_access_token` | `jti` | |
+//! | `action` | id | `name` (unique) |
+//! | `action_version` | id | `action` (Action, number) |
+//! | `trigger_bindings` | trigger | |
+//! | `execution` | id | |
+//! | `log` | shard, id | `user` (shard, user, id) |
+//!
+//! Records only gain optional fields: what an older release wrote must decode for ever.
+
+use domain::action::{Action, ActionVersion, Execution, TriggerBindings};
+use domain::client::Client;
+use domain::connection::Connection;
+use domain::event::LogEvent;
+use domain::grant::ClientGrant;
+use domain::id::{
+    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, OrganizationId, RefreshTokenId,
+    ResourceServerId, SessionId, SignInId, UserId,
+};
+use domain::key::SigningKeyRecord;
+use domain::limits::LOG_RETENTION_MS;
+use domain::organization::{Membership, Organization};
+use domain::resource_server::ResourceServer;
+use domain::session::Session;
+use domain::sign_in::SignIn;
+use domain::tenant::Tenant;
+use domain::time::Timestamp;
+use domain::token::{AuthorizationCode, RefreshToken, RetiredRefreshToken, RevokedAccessToken};
+use domain::user::{User, comparable_email};
+
+use crate::key::{Key, KeyPart, shard_of};
+use crate::table::{IndexEntry, Record};
+
+macro_rules! identifiers_are_key_parts {
+    ($($name:ident)*) => {$(
+        impl KeyPart for $name {
+            fn write(&self, key: &mut Key) {
+                self.as_str().write(key);
+            }
+        }
+    )*};
+}
+identifiers_are_key_parts!(
+    ActionId ClientGrantId ClientId ConnectionId KeyId LogId OrganizationId RefreshTokenId ResourceServerId
+    SessionId SignInId UserId
+);
+
+/// Where the tenant's settings lie.
+pub fn tenant_key() -> Key {
+    Key::of("settings")
+}
+
+/// Where a log event lies.
+pub fn log_key(id: &LogId) -> Key {
+    Key::of((shard_of(id.as_str()), id))
+}
+
+/// Where an address is looked up among the users of one connection.
+pub fn email_key(connection: &ConnectionId, email: &str) -> Key {
+    Key::of((connection, &comparable_email(email)))
+}
+
+/// Where a sign-in name is looked up among the users of one connection.
+pub fn username_key(connection: &ConnectionId, username: &str) -> Key {
+    Key::of((connection, &username.to_lowercase()))
+}
+
+impl Record for Tenant {
+    const SPACE: &'static str = "tenant";
+
+    fn key(&self) -> Key {
+        tenant_key()
+    }
+}
+
+impl Record for SigningKeyRecord {
+    const SPACE: &'static str = "signing_key";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+}
+
+impl Record for User {
+    const SPACE: &'static str = "user";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let Some(identity) = self.identities.first() else { return Vec::new() };
+        let mut entries = Vec::with_capacity(3);
+        if let Some(email) = &self.email {
+            entries.push(IndexEntry::unique("email", email_key(&identity.connection_id, email)));
+            entries.push(IndexEntry::many("address", Key::of(&comparable_email(email))));
+        }
+        if let Some(username) = &self.username {
+            entries.push(IndexEntry::unique("username", username_key(&identity.connection_id, username)));
+        }
+        entries
+    }
+}
+
+impl Record for Connection {
+    const SPACE: &'static str = "connection";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("name", Key::of(&self.name))]
+    }
+}
+
+impl Record for Client {
+    const SPACE: &'static str = "client";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+}
+
+impl Record for ResourceServer {
+    const SPACE: &'static str = "resource_server";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("identifier", Key::of(&self.identifier))]
+    }
+}
+
+impl Record for ClientGrant {
+    const SPACE: &'static str = "client_grant";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("pair", Key::of((&self.client_id, &self.audience)))]
+    }
+}
+
+impl Record for Organization {
+    const SPACE: &'static str = "organization";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("name", Key::of(&self.name))]
+    }
+}
+
+impl Record for Membership {
+    const SPACE: &'static str = "membership";
+
+    fn key(&self) -> Key {
+        Key::of((&self.organization_id, &self.user_id))
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::many("user", Key::of(&self.user_id))]
+    }
+}
+
+impl Record for Session {
+    const SPACE: &'static str = "session";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    // No expiry of the row: a session that ran out is ended by the engine's sweep, so that its clients are told.
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![
+            IndexEntry::many("user", Key::of((&self.user_id, self.created_at))),
+            IndexEntry::many("end", Key::of((shard_of(self.id.as_str()), self.ends_at()))),
+        ]
+    }
+}
+
+impl Record for SignIn {
+    const SPACE: &'static str = "sign_in";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for AuthorizationCode {
+    const SPACE: &'static str = "code";
+
+    fn key(&self) -> Key {
+        Key::of(&self.hash)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.forget_at)
+    }
+}
+
+impl Record for RefreshToken {
+    const SPACE: &'static str = "refresh_token";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let mut entries = vec![IndexEntry::many("user", Key::of((&self.grant.user_id, self.created_at)))];
+        if let Some(session_id) = &self.grant.session_id {
+            entries.push(IndexEntry::many("session", Key::of(session_id)));
+        }
+        entries
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.ends_at()
+    }
+}
+
+impl Record for RetiredRefreshToken {
+    const SPACE: &'static str = "retired_refresh_token";
+
+    fn key(&self) -> Key {
+        Key::of(&self.hash)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.forget_at
+    }
+}
+
+impl Record for RevokedAccessToken {
+    const SPACE: &'static str = "revoked_access_token";
+
+    fn key(&self) -> Key {
+        Key::of(&self.jti)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for Action {
+    const SPACE: &'static str = "action";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("name", Key::of(&self.name))]
+    }
+}
+
+impl Record for ActionVersion {
+    const SPACE: &'static str = "action_version";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::many("action", Key::of((&self.action_id, self.number)))]
+    }
+}
+
+impl Record for TriggerBindings {
+    const SPACE: &'static str = "trigger_bindings";
+
+    fn key(&self) -> Key {
+        Key::of(&self.trigger)
+    }
+}
+
+impl Record for Execution {
+    const SPACE: &'static str = "execution";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for LogEvent {
+    const SPACE: &'static str = "log";
+
+    fn key(&self) -> Key {
+        log_key(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let Some(user_id) = &self.user_id else { return Vec::new() };
+        let shard = shard_of(self.id.as_str());
+        vec![IndexEntry::many("user", Key::of((shard, user_id, &self.id)))]
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.date.plus_millis(LOG_RETENTION_MS))
+    }
+}
