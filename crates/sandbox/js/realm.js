@@ -1,0 +1,257 @@
+// The `api` that a post-login Action sees: each method only appends a command, through a function of the host.
+//
+// Evaluates to a function (host, realm) that completes the realm with `start`. The rules for metadata are the host's
+// (the domain crate's), so there is one; the order of checks and the texts are Auth0's (Actions, post-login, API
+// object). Invariant: as in platform.js, no method is looked up on a built-in after a tenant's code has run.
+(function (host, realm) {
+  'use strict';
+
+  const { apply, defineProperty, isFinite, parse, require, stringify, wellFormed, symbolText } = realm.safe;
+  const { Text, Failure, WrongType } = realm.safe;
+  delete realm.safe;
+  const {
+    command,
+    deleteSessionMetadata,
+    evictSessionMetadata,
+    expireSession,
+    hasSession,
+    revokeSession,
+    sessionMetadata,
+    setSessionMetadata,
+  } = host;
+
+  /** Any value as text that the host can take. */
+  const text = (value) => wellFormed(typeof value === 'symbol' ? symbolText(value) : Text(value));
+  const optionalText = (value) => (value === undefined || value === null ? '' : text(value));
+  const isObject = (value) => typeof value === 'object' && value !== null;
+  /** Turns a host function's refusal into an exception. */
+  const accept = (refusal) => {
+    if (refusal !== undefined) throw new Failure(refusal);
+  };
+  /** Sets a property whatever setters, prototypes and frozen objects say; a frozen object stays as it is. */
+  const put = (object, key, value) => {
+    try {
+      defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+    } catch {
+      // A proxy of the script's own making may throw: it only misleads itself.
+    }
+  };
+
+  const json = (value, method) => {
+    const result = stringify(value === undefined ? null : value);
+    if (typeof result !== 'string') throw new WrongType(`The value given to ${method} must be JSON.`);
+    return wellFormed(result);
+  };
+  const name = (value, method) => {
+    if (typeof value !== 'string' || value === '') {
+      throw new WrongType(`The name given to ${method} must be a non-empty string.`);
+    }
+    return wellFormed(value);
+  };
+
+  // ---- api.session
+
+  const sessionApi = (event) => {
+    /** Shows the script what it just changed, as a copy that it may spoil. */
+    const publish = () => {
+      if (isObject(event.session)) put(event.session, 'metadata', parse(sessionMetadata()));
+    };
+    const exists = () => hasSession() && Boolean(event.session);
+
+    const setMetadata = (key, value) => {
+      if (!exists()) return 'Cannot set metadata on a session that does not exist.';
+      if (typeof key !== 'string') return 'Invalid metadata: Metadata key must be a string';
+      if (value === null) return deleteSessionMetadata(wellFormed(key));
+      if (typeof value !== 'string') return 'Invalid metadata: Metadata value must be a string';
+      return setSessionMetadata(wellFormed(key), wellFormed(value));
+    };
+
+    const expire = (idle, atMs) => {
+      if (!atMs) throw new Failure('Either inactivity or absolute expiration time must be provided');
+      if (typeof atMs !== 'number' || !isFinite(atMs)) {
+        throw new WrongType('The expiration time must be a number of milliseconds since 1970.');
+      }
+      if (hasSession()) accept(expireSession(idle, atMs));
+    };
+
+    return {
+      setMetadata(key, value) {
+        const refusal = setMetadata(key, value);
+        if (refusal !== undefined) throw new Failure(`Failed to set session metadata: ${refusal}`);
+        publish();
+      },
+      deleteMetadata(key) {
+        if (!exists() || typeof key !== 'string') return;
+        accept(deleteSessionMetadata(wellFormed(key)));
+        publish();
+      },
+      evictMetadata() {
+        if (!exists()) return;
+        accept(evictSessionMetadata());
+        publish();
+      },
+      setExpiresAt(absoluteMs) {
+        expire(false, absoluteMs);
+      },
+      setIdleExpiresAt(idleMs) {
+        expire(true, idleMs);
+      },
+      setCookieMode(mode) {
+        if (!mode) throw new Failure('Cookie mode must be provided');
+        if (mode !== 'persistent' && mode !== 'non-persistent') {
+          throw new Failure(`Invalid cookie mode: ${text(mode)}. Valid values are 'persistent' and 'non-persistent'.`);
+        }
+        if (!exists()) return;
+        accept(command('setCookieMode', '', mode));
+        if (isObject(event.session)) put(event.session, 'cookie', { ...event.session.cookie, mode });
+      },
+      revoke(reason, options) {
+        const preserve = isObject(options) && Boolean(options.preserveRefreshTokens);
+        accept(revokeSession(optionalText(reason), preserve));
+      },
+    };
+  };
+
+  // ---- the rest of what works
+
+  const scope = (value, method) => {
+    if (typeof value !== 'string' || !isScope(value)) {
+      throw new WrongType(`The scope given to ${method} must be a string of 1 to 280 characters without spaces.`);
+    }
+    return wellFormed(value);
+  };
+  const isScope = (value) => {
+    for (let index = 0; index < value.length; index++) {
+      const letter = value[index];
+      if (letter === ' ' || letter === '\t' || letter === '\n' || letter === '\r') return false;
+    }
+    return value.length > 0 && value.length <= 280;
+  };
+
+  const TRANSACTION_KEY_UNITS_MAX = 64;
+  const TRANSACTION_VALUE_UNITS_MAX = 8192;
+  const TRANSACTION_UNITS_MAX = 16384;
+
+  const transactionApi = (event) => {
+    const start = isObject(event.transaction) ? event.transaction.metadata : undefined;
+    // A private copy: what the script does to its own doesn't count.
+    const metadata = { __proto__: null, ...(isObject(start) ? parse(stringify(start)) : undefined) };
+    return {
+      setMetadata(key, value) {
+        const method = 'api.transaction.setMetadata';
+        const legal = name(key, method);
+        if (legal.length > TRANSACTION_KEY_UNITS_MAX) {
+          throw new Failure(`The name given to ${method} must be at most ${TRANSACTION_KEY_UNITS_MAX} characters long.`);
+        }
+        const kind = typeof value;
+        if (value !== null && kind !== 'string' && kind !== 'boolean' && !(kind === 'number' && isFinite(value))) {
+          throw new WrongType(`The value given to ${method} must be a string, a number, a boolean or null.`);
+        }
+        const written = json(value, method);
+        const next = { __proto__: null, ...metadata };
+        if (value === null) delete next[legal];
+        else put(next, legal, value);
+        if (written.length > TRANSACTION_VALUE_UNITS_MAX || stringify(next).length > TRANSACTION_UNITS_MAX) {
+          throw new Failure(`The value given to ${method} is too long.`);
+        }
+        accept(command('setTransactionMetadata', legal, written));
+        if (value === null) delete metadata[legal];
+        else put(metadata, legal, value);
+        if (!isObject(event.transaction)) put(event, 'transaction', {});
+        put(event.transaction, 'metadata', { ...metadata });
+      },
+    };
+  };
+
+  /** Methods that Auth0 documents and this server lacks: they exist, so that a script learns which one it is. */
+  const missing = {
+    __proto__: null,
+    authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser'],
+    cache: ['get', 'set', 'delete'],
+    groups: ['getUserGroups', 'hasGroupMembership'],
+    multifactor: ['enable'],
+    prompt: ['render'],
+    redirect: ['sendUserTo', 'encodeToken', 'validateToken', 'canRedirect'],
+    refreshToken: ['revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setMetadata', 'deleteMetadata', 'evictMetadata'],
+    roles: ['getUserEffectiveRoles', 'getUserEffectiveRolesByIds', 'getUserEffectiveRolesByNames'],
+    rules: ['wasExecuted'],
+    samlResponse: [
+      'setAttribute', 'setAudience', 'setAuthnContextClassRef', 'setCert', 'setCreateUpnClaim', 'setDestination',
+      'setDigestAlgorithm', 'setEncryptionAlgorithm', 'setEncryptionCert', 'setEncryptionPublicKey',
+      'setIncludeAttributeNameFormat', 'setIssuer', 'setKey', 'setLifetimeInSeconds', 'setMapIdentities',
+      'setMapUnknownClaimsAsIs', 'setNameIdentifierFormat', 'setNameIdentifierProbes',
+      'setPassthroughClaimsWithNoMapping', 'setRecipient', 'setRelayState', 'setSignResponse',
+      'setSignatureAlgorithm', 'setSigningCert', 'setTypedAttributes',
+    ],
+    transaction: ['addTargetScope', 'removeTargetScope', 'setTargetScopes', 'clearTargetScopes'],
+  };
+
+  const addMissing = (api) => {
+    for (const group in missing) {
+      const methods = missing[group];
+      api[group] ??= {};
+      for (let index = 0; index < methods.length; index++) {
+        const path = `api.${group}.${methods[index]}`;
+        api[group][methods[index]] = () => {
+          throw new Failure(`${path} is not available on this server yet.`);
+        };
+      }
+    }
+  };
+
+  const makeApi = (event) => {
+    const setter = (kind, method) => (key, value) => {
+      accept(command(kind, name(key, method), json(value, method)));
+      return api;
+    };
+    const api = {
+      access: {
+        deny(reason) {
+          accept(command('deny', '', optionalText(reason)));
+          return api;
+        },
+      },
+      accessToken: {
+        setCustomClaim: setter('setAccessTokenClaim', 'api.accessToken.setCustomClaim'),
+        addScope(value) {
+          accept(command('addScope', '', scope(value, 'api.accessToken.addScope')));
+        },
+        removeScope(value) {
+          accept(command('removeScope', '', scope(value, 'api.accessToken.removeScope')));
+        },
+      },
+      idToken: { setCustomClaim: setter('setIdTokenClaim', 'api.idToken.setCustomClaim') },
+      session: sessionApi(event),
+      transaction: transactionApi(event),
+      user: {
+        setAppMetadata: setter('setAppMetadata', 'api.user.setAppMetadata'),
+        setUserMetadata: setter('setUserMetadata', 'api.user.setUserMetadata'),
+      },
+      validation: {
+        error(code, message) {
+          accept(command('validationError', optionalText(code), optionalText(message)));
+          return api;
+        },
+      },
+    };
+    addMissing(api);
+    return api;
+  };
+
+  // ---- the run
+
+  const call = async (handler, event, api) => {
+    await apply(handler, undefined, [event, api]);
+  };
+
+  /** Loads the Action and calls its handler: a promise, or undefined if it exports none. */
+  realm.start = (event, factory, handlerName, actionName) => {
+    const api = makeApi(event);
+    const module = { exports: {} };
+    apply(factory, module.exports, [module.exports, require, module, actionName, '.']);
+    const exported = module.exports;
+    const handler = isObject(exported) || typeof exported === 'function' ? exported[handlerName] : undefined;
+    return typeof handler === 'function' ? call(handler, event, api) : undefined;
+  };
+  return realm;
+})

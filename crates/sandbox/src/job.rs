@@ -1,0 +1,47 @@
+//! A job: the code of one Action, the event that it sees and the limits that hold it. Plain data.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::post_login::Event;
+
+/// One run of one Action.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The Action's CommonJS source.
+    pub code: Arc<str>,
+    /// The exported function to call, such as `onExecutePostLogin`.
+    pub handler: String,
+    /// What the script sees as `event`.
+    pub event: Event,
+    /// How much the run may use.
+    pub limits: Limits,
+    /// The Action's name; stands as the file name in stack traces.
+    pub action_name: String,
+}
+
+/// How much one run may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Processor time in milliseconds; reaching it ends the run with [`Failure::CpuTime`](crate::Failure::CpuTime).
+    pub cpu_ms: u64,
+    /// Wall clock in milliseconds, from the moment a worker has the job.
+    pub wall_ms: u64,
+    /// Bytes that the script's heap may hold.
+    pub memory_bytes: u64,
+    /// Bytes of console text that are kept; later lines are dropped.
+    pub console_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// One second of processor time, 20 seconds of wall clock (Auth0: Actions, limitations), 64 MiB, 64 KiB of console.
+    fn default() -> Self {
+        Self {
+            cpu_ms: domain::limits::ACTION_CPU_MS_MAX,
+            wall_ms: domain::limits::ACTION_TRIGGER_MS_MAX,
+            memory_bytes: 64 * 1024 * 1024,
+            console_bytes_max: 64 * 1024,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The tenant's own code: runs one Action in a worker process and hands back its effects as data.
+//!
+//! [`Sandbox::run`] takes a [`Job`] (code, event, limits) and answers an [`Outcome`] (commands, console lines, time
+//! used, failure). Nothing that a script does reaches anything of ours: it runs in a process without files, network
+//! or keys, and all it can do is append [`Command`]s, which the caller applies through the same rules as everyone else.
+//!
+//! Not here: what a command means for a session, a user or a token (`engine`), and which metadata is legal
+//! (`domain::metadata`, which the worker asks).
+
+mod cpu_timer;
+pub mod floor;
+mod job;
+mod outcome;
+mod pool;
+pub mod post_login;
+mod rights;
+mod vm;
+mod wire;
+mod worker;
+
+pub use job::{Job, Limits};
+pub use outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode, Failure, Outcome, SyntaxError};
+pub use pool::{Sandbox, SandboxSettings, WorkerCommand};
+pub use worker::worker_main;

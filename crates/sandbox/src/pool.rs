@@ -1,0 +1,354 @@
+//! The host's side: a bounded pool of worker processes with a bounded queue, deadlines, kill and replace.
+//!
+//! A worker serves one job at a time. Whatever goes wrong with it costs that job only: the worker is killed and a
+//! fresh one started. Not here: what a worker does with a job (`worker`), the bytes between them (`wire`).
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::value::to_raw_value;
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command as Process};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::job::{Job, Limits};
+use crate::outcome::{Failure, Outcome, SyntaxError};
+use crate::wire::{self, Reply, Request, Start, Task};
+
+/// Runs after which a worker is replaced, so that nothing can slowly gather in it.
+const WORKER_RUNS_MAX: u32 = 10_000;
+/// What a new worker may take to give up its rights and report, in milliseconds.
+const WORKER_START_MS_MAX: u64 = 5_000;
+/// What the host grants a worker beyond the job's wall clock, in milliseconds: the worker stops itself in time
+/// unless it is stuck in one built-in function.
+const DEADLINE_GRACE_MS: u64 = 30;
+/// What a killed worker may take to be gone, in milliseconds; afterwards the runtime reaps it whenever it can.
+const KILL_MS_MAX: u64 = 1_000;
+/// Limits for parsing alone, which has no business taking long.
+const CHECK_LIMITS: Limits =
+    Limits { cpu_ms: 500, wall_ms: 1_000, memory_bytes: 64 * 1024 * 1024, console_bytes_max: 0 };
+
+/// How to start a worker. It must end in [`worker_main`](crate::worker_main).
+#[derive(Debug, Clone)]
+pub struct WorkerCommand {
+    /// The program, such as our own binary.
+    pub program: PathBuf,
+    /// Its arguments, such as `worker`.
+    pub args: Vec<String>,
+}
+
+/// How large the pool is.
+#[derive(Debug, Clone)]
+pub struct SandboxSettings {
+    /// How to start a worker.
+    pub worker: WorkerCommand,
+    /// Workers that live at once, at least one. One for each core is a good choice.
+    pub workers_max: usize,
+    /// Jobs that may wait for a worker; one more is answered [`Failure::Busy`].
+    pub queue_max: usize,
+    /// Bytes of address space of a worker: a second fence around the script's own heap limit.
+    pub worker_memory_bytes_max: u64,
+}
+
+/// The pool of workers. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    pool: Arc<Pool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    settings: SandboxSettings,
+    runtime: Handle,
+    /// One permit for each worker that may live.
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl Sandbox {
+    /// Starts the pool; its workers come up in the background, so this returns at once.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with its I/O and time drivers on.
+    pub fn start(settings: SandboxSettings) -> Self {
+        let workers = settings.workers_max.clamp(1, Semaphore::MAX_PERMITS);
+        let pool = Arc::new(Pool {
+            settings,
+            runtime: Handle::current(),
+            slots: Arc::new(Semaphore::new(workers)),
+            waiting: AtomicUsize::new(0),
+            idle: Mutex::new(Vec::with_capacity(workers)),
+        });
+        for _ in 0..workers {
+            Pool::start_ahead(&pool);
+        }
+        Self { pool }
+    }
+
+    /// Runs one Action and reports what it asked for. Takes at most the job's wall clock for the run, and as long again
+    /// for waiting in the queue. Dropping the future kills the run.
+    pub async fn run(&self, job: Job) -> Outcome {
+        let request = match to_raw_value(&job.event) {
+            Ok(event) => Request {
+                task: Task::Run,
+                code: job.code.as_ref().to_owned(),
+                action_name: job.action_name,
+                handler: job.handler,
+                limits: job.limits,
+                session_metadata: job.event.session.map(|session| session.metadata),
+                event,
+            },
+            Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),
+        };
+        match self.ask(&request).await {
+            Ok(Reply::Ran(outcome)) => outcome,
+            Ok(_) => Outcome::failed(Failure::Crashed),
+            Err(outcome) => *outcome,
+        }
+    }
+
+    /// Parses code as `run` would, without running it. Takes at most a second, and as long again in the queue.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] where the code can't be parsed; with line 0 where a worker couldn't parse it for another reason,
+    /// such as nesting that exhausts its memory, or couldn't be had.
+    pub async fn check_syntax(&self, code: &str) -> Result<(), SyntaxError> {
+        let unknown = |failure: &Failure| SyntaxError { message: failure.to_string(), line: 0, column: 0 };
+        let event = to_raw_value(&()).map_err(|_| unknown(&Failure::Crashed))?;
+        let request = Request {
+            task: Task::Check,
+            code: code.to_owned(),
+            action_name: "action".to_owned(),
+            handler: String::new(),
+            limits: CHECK_LIMITS,
+            event,
+            session_metadata: None,
+        };
+        match self.ask(&request).await {
+            Ok(Reply::Checked(None)) => Ok(()),
+            Ok(Reply::Checked(Some(error))) => Err(error),
+            Ok(_) => Err(unknown(&Failure::Crashed)),
+            Err(outcome) => Err(unknown(outcome.failure.as_ref().unwrap_or(&Failure::Crashed))),
+        }
+    }
+
+    /// Ends the pool: later jobs are answered [`Failure::Unavailable`], idle workers end now, busy ones with their job.
+    pub async fn shut_down(&self) {
+        self.pool.slots.close();
+        let idle = std::mem::take(&mut *self.pool.idle());
+        for worker in idle {
+            worker.end().await;
+        }
+    }
+
+    /// The whole way of one request. `Err` holds the outcome of a run that has none of its own.
+    async fn ask(&self, request: &Request) -> Result<Reply, Box<Outcome>> {
+        let failed = |failure| Box::new(Outcome::failed(failure));
+        let framed = wire::frame(request)
+            .map_err(|error| failed(unavailable("the job can't be sent to a worker", &error)))?;
+        let permit = self.pool.wait_for_slot(request.limits).await.map_err(failed)?;
+        let mut lease = Lease { pool: Arc::clone(&self.pool), worker: None, permit: Some(permit) };
+        let worker = lease.take_or_start().await.map_err(|error| {
+            tracing::error!(%error, "no sandbox worker could be started");
+            failed(unavailable("no worker could be started", &error))
+        })?;
+        let started = Instant::now();
+        let deadline = Duration::from_millis(request.limits.wall_ms.saturating_add(DEADLINE_GRACE_MS));
+        let failure = match timeout(deadline, worker.exchange(&framed)).await {
+            Ok(Ok(reply)) => {
+                lease.give_back();
+                return Ok(reply);
+            }
+            Err(_) => Failure::WallClock,
+            Ok(Err(_)) => lease.why_it_died().await,
+        };
+        let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Err(Box::new(Outcome { wall_us, ..Outcome::failed(failure) }))
+    }
+}
+
+fn unavailable(what: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::Unavailable { reason: format!("{what}: {error}") }
+}
+
+impl Pool {
+    /// The idle workers. A panic elsewhere leaves the list whole, so a poisoned lock is no reason to stop.
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the right to use a worker: not at all if the queue is full, and not longer than the run may take.
+    async fn wait_for_slot(&self, limits: Limits) -> Result<OwnedSemaphorePermit, Failure> {
+        let closed = || Failure::Unavailable { reason: "the sandbox is shut down".to_owned() };
+        match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(permit) => return Ok(permit),
+            Err(tokio::sync::TryAcquireError::Closed) => return Err(closed()),
+            Err(tokio::sync::TryAcquireError::NoPermits) => {}
+        }
+        let _place = Place::take(&self.waiting, self.settings.queue_max).ok_or(Failure::Busy)?;
+        let patience = Duration::from_millis(limits.wall_ms);
+        match timeout(patience, Arc::clone(&self.slots).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Failure::Busy),
+        }
+    }
+
+    /// Starts a worker in the background, so that the next job needn't wait for it.
+    fn start_ahead(pool: &Arc<Self>) {
+        let Ok(permit) = Arc::clone(&pool.slots).try_acquire_owned() else { return };
+        let lease = Lease { pool: Arc::clone(pool), worker: None, permit: Some(permit) };
+        pool.runtime.spawn(lease.warm_up());
+    }
+}
+
+/// A place in the queue.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, max: usize) -> Option<Self> {
+        let one_more = |count: usize| (count < max).then_some(count + 1);
+        waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Self(waiting))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The right to one worker, and that worker. Dropped without [`Lease::give_back`], the worker is killed and
+/// another is started ahead: that is what makes dropping a run's future safe.
+struct Lease {
+    pool: Arc<Pool>,
+    worker: Option<Worker>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Lease {
+    async fn take_or_start(&mut self) -> io::Result<&mut Worker> {
+        let idle = self.pool.idle().pop();
+        let worker = match idle {
+            Some(worker) => worker,
+            None => Worker::start(&self.pool.settings).await?,
+        };
+        Ok(self.worker.insert(worker))
+    }
+
+    /// Starts a worker and leaves it idle.
+    async fn warm_up(mut self) {
+        match Worker::start(&self.pool.settings).await {
+            Ok(worker) => {
+                self.worker = Some(worker);
+                self.give_back();
+            }
+            Err(error) => {
+                tracing::error!(%error, "no sandbox worker could be started ahead");
+                self.permit = None;
+            }
+        }
+    }
+
+    /// Makes a healthy worker idle again, or retires it after its last run.
+    fn give_back(mut self) {
+        let fresh = self.worker.as_ref().is_some_and(|worker| worker.runs < WORKER_RUNS_MAX);
+        if !fresh || self.pool.slots.is_closed() {
+            return;
+        }
+        if let Some(worker) = self.worker.take() {
+            self.pool.idle().push(worker);
+        }
+        // The worker first, then the right to it, so that whoever gets the right finds the worker.
+        self.permit = None;
+    }
+
+    /// A worker hung up in mid-job: the kernel says why.
+    async fn why_it_died(mut self) -> Failure {
+        match self.worker.take() {
+            Some(worker) => worker.why_it_died().await,
+            None => Failure::Crashed,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else { return };
+        let worker = self.worker.take();
+        let pool = Arc::clone(&self.pool);
+        if self.pool.slots.is_closed() {
+            return;
+        }
+        // The killed worker keeps its place until it is gone, so there are never more than `workers_max`.
+        self.pool.runtime.spawn(async move {
+            if let Some(worker) = worker {
+                worker.end().await;
+            }
+            Lease { pool, worker: None, permit: Some(permit) }.warm_up().await;
+        });
+    }
+}
+
+/// One worker process.
+#[derive(Debug)]
+struct Worker {
+    process: Child,
+    socket: UnixStream,
+    runs: u32,
+}
+
+impl Worker {
+    /// Starts a process with nothing but a socket, and waits until it has given up its rights.
+    async fn start(settings: &SandboxSettings) -> io::Result<Self> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let process = Process::new(&settings.worker.program)
+            .args(&settings.worker.args)
+            .env_clear()
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut worker = Self { process, socket: UnixStream::from_std(ours)?, runs: 0 };
+        let start = wire::frame(&Start { memory_bytes_max: settings.worker_memory_bytes_max })?;
+        let patience = Duration::from_millis(WORKER_START_MS_MAX);
+        match timeout(patience, worker.exchange(&start)).await {
+            Ok(Ok(Reply::Ready)) => Ok(worker),
+            Ok(Ok(Reply::Refused(reason))) => Err(io::Error::other(reason)),
+            Ok(Ok(_)) => Err(io::Error::other("the worker spoke out of turn")),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the worker didn't report in time")),
+        }
+    }
+
+    async fn exchange(&mut self, framed: &[u8]) -> io::Result<Reply> {
+        self.runs += 1;
+        wire::send(&mut self.socket, framed).await?;
+        wire::receive(&mut self.socket).await
+    }
+
+    /// Kills the process and waits, for a while, until it is gone.
+    async fn end(mut self) {
+        // Both can only fail if it is gone already, or stays for the runtime to reap.
+        let _ = self.process.start_kill();
+        let _ = timeout(Duration::from_millis(KILL_MS_MAX), self.process.wait()).await;
+    }
+
+    async fn why_it_died(mut self) -> Failure {
+        use std::os::unix::process::ExitStatusExt;
+        match timeout(Duration::from_millis(KILL_MS_MAX), self.process.wait()).await {
+            Ok(Ok(status)) if status.signal() == Some(crate::cpu_timer::SIGNAL) => Failure::CpuTime,
+            _ => Failure::Crashed,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Gives up every right that running a script doesn't need, for good.
+//!
+//! Four fences, each of which holds alone: no new privileges, Landlock (no files, where the kernel has it), seccomp
+//! (a short list of system calls, all others fail), resource limits. None needs root, none minds it.
+
+use std::collections::BTreeMap;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    Scope,
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+/// System calls that memory, time, the one socket and the end of the process need. Everything else answers EPERM:
+/// a library that tries something harmless carries on, and nothing is opened, connected, started or traced.
+const CALLS: &[libc::c_long] = &[
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_ppoll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    libc::SYS_close,
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_futex,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_gettimeofday,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_time,
+    libc::SYS_setitimer,
+    libc::SYS_restart_syscall,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_sigaltstack,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    // abort(3) signals its own thread; `tgkill` can't reach another user's process and ours has no other.
+    libc::SYS_tgkill,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+/// Gives up the rights of this process, which must have no thread but the calling one.
+///
+/// # Errors
+/// Says which fence couldn't be raised; the process must then not run a script. A kernel without Landlock is no error.
+pub(crate) fn give_up(memory_bytes_max: u64) -> Result<(), String> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(|error| format!("parent death signal: {error}"))?;
+    rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
+    // Landlock needs one more descriptor for a moment, so it comes before the limit on them.
+    forbid_files_and_network().map_err(|error| format!("landlock: {error}"))?;
+    limit_resources(memory_bytes_max).map_err(|error| format!("resource limits: {error}"))?;
+    allow_only(CALLS).map_err(|error| format!("seccomp: {error}"))
+}
+
+fn limit_resources(memory_bytes_max: u64) -> rustix::io::Result<()> {
+    let limits = [
+        (Resource::As, memory_bytes_max),
+        // No further file, whatever the call that would open it: descriptor 0 is taken. Not 0, or poll(2) fails.
+        (Resource::Nofile, 1),
+        (Resource::Fsize, 0),
+        (Resource::Nproc, 0),
+        (Resource::Core, 0),
+    ];
+    for (resource, max) in limits {
+        setrlimit(resource, Rlimit { current: Some(max), maximum: Some(max) })?;
+    }
+    Ok(())
+}
+
+fn forbid_files_and_network() -> Result<(), landlock::RulesetError> {
+    // Best effort: a kernel that knows less of this, or nothing, leaves the other fences.
+    let abi = ABI::V6;
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
+        .create()?
+        .no_new_privs(true)
+        .restrict_self()
+        .map(drop)
+}
+
+fn allow_only(calls: &[libc::c_long]) -> Result<(), String> {
+    let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let arch = std::env::consts::ARCH.try_into().map_err(|error| format!("{error}"))?;
+    let denied = SeccompAction::Errno(u32::try_from(libc::EPERM).map_err(|error| error.to_string())?);
+    let filter =
+        SeccompFilter::new(rules, denied, SeccompAction::Allow, arch).map_err(|error| error.to_string())?;
+    let program: BpfProgram =
+        filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
+    seccompiler::apply_filter(&program).map_err(|error| error.to_string())
+}

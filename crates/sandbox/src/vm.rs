@@ -1,0 +1,167 @@
+//! The only place that names the script engine: a fresh realm for each run, made from bytecode.
+//!
+//! Invariants. A realm serves one run and is dropped. Nothing of ours is reachable from a script but functions that
+//! append to [`effects::Effects`]. Every entry into the engine happens under a deadline ([`Watch`]) that the
+//! interpreter asks for, and a kernel timer for built-in functions that never ask.
+
+mod bytecode;
+mod cache;
+mod effects;
+mod host;
+mod realm;
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rquickjs::{Context, Runtime};
+use rustix::time::{ClockId, clock_gettime};
+
+use self::bytecode::Bytecode;
+use self::cache::Cache;
+use self::effects::Effects;
+use self::realm::Realm;
+use crate::cpu_timer;
+use crate::outcome::{Failure, Outcome, SyntaxError};
+use crate::wire::Request;
+
+/// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
+const KERNEL_GRACE_MS: u64 = 20;
+/// The script that makes a realm out of an empty one, as text and by the name it has in stack traces.
+const PRELUDES: [(&str, &str); 2] =
+    [(include_str!("../js/platform.js"), realm::FILE), (include_str!("../js/realm.js"), realm::FILE)];
+
+/// What a worker keeps between runs: bytecode, and the next run's realm.
+pub(crate) struct Vm {
+    preludes: Vec<Bytecode>,
+    actions: Cache,
+    ready: Option<Realm>,
+}
+
+/// How long a run may go on.
+#[derive(Debug, Clone, Copy)]
+struct Watch {
+    started: Instant,
+    wall: Duration,
+    cpu_started: Duration,
+    cpu: Duration,
+}
+
+impl Watch {
+    fn start(request: &Request) -> Self {
+        Self {
+            started: Instant::now(),
+            wall: Duration::from_millis(request.limits.wall_ms),
+            cpu_started: cpu_time(),
+            cpu: Duration::from_millis(request.limits.cpu_ms),
+        }
+    }
+
+    fn cpu_used(&self) -> Duration {
+        cpu_time().saturating_sub(self.cpu_started)
+    }
+
+    /// What has run out, if anything.
+    fn verdict(&self) -> Option<Failure> {
+        if self.cpu_used() >= self.cpu {
+            return Some(Failure::CpuTime);
+        }
+        (self.started.elapsed() >= self.wall).then_some(Failure::WallClock)
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Vm {
+    /// Compiles what every realm needs, and makes the first.
+    ///
+    /// # Errors
+    /// Says what failed; only a lack of memory can be the reason.
+    pub(crate) fn new() -> Result<Self, String> {
+        let text = |error: rquickjs::Error| format!("script engine: {error}");
+        let runtime = Runtime::new().map_err(text)?;
+        let context = Context::full(&runtime).map_err(text)?;
+        let preludes = context
+            .with(|ctx| {
+                let compile = |(source, file): &(&str, &str)| Bytecode::compile(&ctx, source, file, 1);
+                PRELUDES.iter().map(compile).collect::<rquickjs::Result<Vec<_>>>()
+            })
+            .map_err(text)?;
+        let mut vm = Self { preludes, actions: Cache::default(), ready: None };
+        vm.prepare()?;
+        Ok(vm)
+    }
+
+    /// Makes the next run's realm, if there is none yet.
+    ///
+    /// # Errors
+    /// When memory doesn't suffice.
+    pub(crate) fn prepare(&mut self) -> Result<(), String> {
+        if self.ready.is_none() {
+            let realm = Realm::new(&self.preludes).map_err(|error| format!("fresh realm: {error}"))?;
+            self.ready = Some(realm);
+        }
+        Ok(())
+    }
+
+    /// Drops the prepared realm.
+    pub(crate) fn discard(&mut self) {
+        self.ready = None;
+    }
+
+    /// Runs an Action to its end, or until a limit ends it. `socket` is watched while a timer is awaited.
+    pub(crate) fn run(&mut self, request: &Request, socket: BorrowedFd<'_>) -> Outcome {
+        let effects = match Effects::new(request.session_metadata.as_ref(), request.limits.console_bytes_max)
+        {
+            Ok(effects) => effects,
+            Err(reason) => return Outcome::failed(Failure::Unavailable { reason }),
+        };
+        if let Err(reason) = self.prepare() {
+            return Outcome::failed(Failure::Unavailable { reason });
+        }
+        let Some(realm) = self.ready.take() else { return Outcome::failed(Failure::Crashed) };
+        let watch = Watch::start(request);
+        let limit = Duration::from_millis(request.limits.cpu_ms.saturating_add(KERNEL_GRACE_MS));
+        if let Err(error) = cpu_timer::arm(Some(limit)) {
+            return Outcome::failed(Failure::Unavailable { reason: format!("processor timer: {error}") });
+        }
+        let (effects, failure) = realm.run(&mut self.actions, request, effects, watch, socket);
+        let (cpu_us, wall_us) = (microseconds(watch.cpu_used()), microseconds(watch.started.elapsed()));
+        let failure = match cpu_timer::arm(None) {
+            Ok(()) => failure,
+            Err(error) => Some(Failure::Unavailable { reason: format!("processor timer: {error}") }),
+        };
+        let (commands, console) = effects.into_parts();
+        Outcome { commands, console, cpu_us, wall_us, failure }
+    }
+
+    /// Parses an Action; `Some` says why that isn't possible.
+    pub(crate) fn check(&mut self, request: &Request) -> Option<SyntaxError> {
+        let unknown = |message: String| SyntaxError { message, line: 0, column: 0 };
+        if let Err(reason) = self.prepare() {
+            return Some(unknown(reason));
+        }
+        let realm = self.ready.take()?;
+        let limit = Duration::from_millis(request.limits.cpu_ms);
+        if let Err(error) = cpu_timer::arm(Some(limit)) {
+            return Some(unknown(error.to_string()));
+        }
+        let failure = realm.check(&mut self.actions, request);
+        if let Err(error) = cpu_timer::arm(None) {
+            return Some(unknown(error.to_string()));
+        }
+        match failure {
+            None => None,
+            Some(Failure::Syntax(error)) => Some(error),
+            Some(other) => Some(unknown(other.to_string())),
+        }
+    }
+}

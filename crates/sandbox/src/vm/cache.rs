@@ -1,0 +1,36 @@
+//! Bytecode of the Actions that this worker ran lately, bounded in number and bytes.
+
+use std::collections::HashMap;
+
+use super::bytecode::Bytecode;
+
+/// Actions kept. Ours: a tenant's trigger holds 20; a worker serves several tenants.
+const ENTRIES_MAX: usize = 256;
+/// Bytes kept, source and bytecode together. Ours: a fraction of a worker's memory.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Keyed by name and source, since the bytecode holds both. The whole source is the key: no digest to collide.
+#[derive(Default)]
+pub(super) struct Cache {
+    entries: HashMap<(String, String), Bytecode>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// The bytecode of an Action, if it was kept.
+    pub(super) fn get(&self, key: &(String, String)) -> Option<&Bytecode> {
+        self.entries.get(key)
+    }
+
+    /// Keeps the bytecode of an Action, and answers it. A full cache is emptied first: that is rare, and costs each
+    /// Action one parsing.
+    pub(super) fn keep(&mut self, key: (String, String), bytecode: Bytecode) -> &Bytecode {
+        let size = key.0.len() + key.1.len() + bytecode.len();
+        if self.entries.len() >= ENTRIES_MAX || self.bytes + size > BYTES_MAX {
+            self.entries.clear();
+            self.bytes = 0;
+        }
+        self.bytes += size;
+        self.entries.entry(key).or_insert(bytecode)
+    }
+}

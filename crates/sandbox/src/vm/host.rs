@@ -1,0 +1,76 @@
+//! The functions that a realm's prelude gets from us, and scripts never see: each appends to the run's effects.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use rquickjs::{Ctx, Function, Object, Result};
+
+use super::effects::Effects;
+use crate::outcome::ConsoleLevel;
+
+/// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
+pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<Object<'js>> {
+    let host = Object::new(ctx.clone())?;
+    metadata(&host, ctx, effects)?;
+
+    let shared = Rc::clone(effects);
+    let command =
+        move |kind: String, name: String, text: String| shared.borrow_mut().command(&kind, name, text).err();
+    host.set("command", Function::new(ctx.clone(), command)?)?;
+
+    let shared = Rc::clone(effects);
+    // Beyond ±2^53 a double is no exact number of milliseconds; the cast saturates, and such a time is never.
+    let expire =
+        move |idle: bool, at_ms: f64| shared.borrow_mut().set_session_expiry(idle, at_ms as i64).err();
+    host.set("expireSession", Function::new(ctx.clone(), expire)?)?;
+
+    let shared = Rc::clone(effects);
+    let revoke =
+        move |reason: String, preserve: bool| shared.borrow_mut().revoke_session(reason, preserve).err();
+    host.set("revokeSession", Function::new(ctx.clone(), revoke)?)?;
+
+    let shared = Rc::clone(effects);
+    let console = move |level: String, text: String| {
+        shared.borrow_mut().console(level_of(&level), text);
+    };
+    host.set("console", Function::new(ctx.clone(), console)?)?;
+
+    let origin = Instant::now();
+    let elapsed_ms = move || origin.elapsed().as_secs_f64() * 1e3;
+    host.set("elapsedMs", Function::new(ctx.clone(), elapsed_ms)?)?;
+    Ok(host)
+}
+
+fn metadata<'js>(host: &Object<'js>, ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<()> {
+    let shared = Rc::clone(effects);
+    let has_session = move || shared.borrow().has_session();
+    host.set("hasSession", Function::new(ctx.clone(), has_session)?)?;
+
+    let shared = Rc::clone(effects);
+    let json = move || shared.borrow().session_metadata_json();
+    host.set("sessionMetadata", Function::new(ctx.clone(), json)?)?;
+
+    let shared = Rc::clone(effects);
+    let set = move |key: String, value: String| shared.borrow_mut().set_session_metadata(key, value).err();
+    host.set("setSessionMetadata", Function::new(ctx.clone(), set)?)?;
+
+    let shared = Rc::clone(effects);
+    let delete = move |key: String| shared.borrow_mut().delete_session_metadata(key).err();
+    host.set("deleteSessionMetadata", Function::new(ctx.clone(), delete)?)?;
+
+    let shared = Rc::clone(effects);
+    let evict = move || shared.borrow_mut().evict_session_metadata().err();
+    host.set("evictSessionMetadata", Function::new(ctx.clone(), evict)?)
+}
+
+fn level_of(name: &str) -> ConsoleLevel {
+    match name {
+        "debug" => ConsoleLevel::Debug,
+        "trace" => ConsoleLevel::Trace,
+        "info" => ConsoleLevel::Info,
+        "warn" => ConsoleLevel::Warn,
+        "error" => ConsoleLevel::Error,
+        _ => ConsoleLevel::Log,
+    }
+}

@@ -1,0 +1,306 @@
+//! One realm: its making, the one run it serves, and the judgement of how that run ended.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rquickjs::promise::PromiseState;
+use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Watch;
+use super::bytecode::Bytecode;
+use super::cache::Cache;
+use super::effects::Effects;
+use super::host;
+use crate::outcome::{Failure, SyntaxError};
+use crate::wire::Request;
+
+/// The name of our own script in stack traces, by which its frames are taken out again.
+pub(super) const FILE: &str = "vestibule:realm";
+/// Bytes of native stack that scripts may use; a worker's main thread has several times as many.
+const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes kept of a failure's message and of its stack.
+const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// What stands before an Action's source, on a line of its own so that its lines keep their numbers.
+const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n";
+/// What stands after it, on a line of its own because the source may end in a comment.
+const WRAPPER_TAIL: &str = "\n})";
+
+/// A realm with our `api` in it, and nobody else's code yet.
+pub(super) struct Realm {
+    // Dropped in this order: values before their context, the context before its runtime.
+    entry: Persistent<Object<'static>>,
+    context: Context,
+    runtime: Runtime,
+    shared: Shared,
+}
+
+/// What the engine's callbacks and the run both hold.
+#[derive(Default, Clone)]
+struct Shared {
+    effects: Rc<RefCell<Effects>>,
+    watch: Rc<Cell<Option<Watch>>>,
+    expired: Rc<RefCell<Option<Failure>>>,
+}
+
+impl Shared {
+    /// Whether a limit has been reached, now or earlier.
+    fn is_expired(&self) -> bool {
+        let mut expired = self.expired.borrow_mut();
+        if expired.is_none() {
+            *expired = self.watch.get().and_then(|watch| watch.verdict());
+        }
+        expired.is_some()
+    }
+}
+
+impl Realm {
+    /// Makes one from the prelude's bytecode.
+    pub(super) fn new(preludes: &[Bytecode]) -> rquickjs::Result<Self> {
+        let runtime = Runtime::new()?;
+        runtime.set_max_stack_size(STACK_BYTES_MAX);
+        let context = Context::full(&runtime)?;
+        let shared = Shared::default();
+        let entry = context.with(|ctx| {
+            let host = host::functions(&ctx, &shared.effects)?;
+            let mut entry = Object::new(ctx.clone())?;
+            for prelude in preludes {
+                let make: Function<'_> = prelude.evaluate(&ctx)?.get()?;
+                entry = make.call((host.clone(), entry))?;
+            }
+            Ok::<_, Error>(Persistent::save(&ctx, entry))
+        })?;
+        let for_interrupt = shared.clone();
+        runtime.set_interrupt_handler(Some(Box::new(move || for_interrupt.is_expired())));
+        Ok(Self { entry, context, runtime, shared })
+    }
+
+    /// Runs an Action and answers what it asked for, and why it failed if it did.
+    pub(super) fn run(
+        self,
+        actions: &mut Cache,
+        request: &Request,
+        effects: Effects,
+        watch: Watch,
+        socket: BorrowedFd<'_>,
+    ) -> (Effects, Option<Failure>) {
+        *self.shared.effects.borrow_mut() = effects;
+        self.shared.watch.set(Some(watch));
+        self.limit_memory(request);
+        let Self { entry, context, shared, runtime } = self;
+        let failure = context.with(|ctx| {
+            let run = Run { ctx: &ctx, entry: entry.restore(&ctx)?, shared: &shared, watch, socket };
+            Ok::<_, Error>(run.to_the_end(actions, request).err())
+        });
+        let failure = failure.unwrap_or(Some(Failure::Crashed));
+        // A realm that ran out of something is torn down without running any more of the script.
+        shared.watch.set(None);
+        drop(context);
+        drop(runtime);
+        (shared.effects.take(), failure)
+    }
+
+    /// Parses an Action and answers why that failed if it did.
+    pub(super) fn check(self, actions: &mut Cache, request: &Request) -> Option<Failure> {
+        self.limit_memory(request);
+        let Self { entry, context, shared, .. } = self;
+        context.with(|ctx| {
+            let entry = entry.restore(&ctx).ok()?;
+            compiled(&ctx, &entry, &shared, actions, request).err()
+        })
+    }
+
+    fn limit_memory(&self, request: &Request) {
+        let bytes = usize::try_from(request.limits.memory_bytes).unwrap_or(usize::MAX);
+        self.runtime.set_memory_limit(bytes.max(1));
+    }
+}
+
+/// The Action's bytecode, from the cache or from its source.
+fn compiled<'cache, 'js>(
+    ctx: &Ctx<'js>,
+    entry: &Object<'js>,
+    shared: &Shared,
+    actions: &'cache mut Cache,
+    request: &Request,
+) -> Result<&'cache Bytecode, Failure> {
+    let key = (request.action_name.clone(), request.code.clone());
+    if actions.get(&key).is_none() {
+        let source = [WRAPPER_HEAD, &request.code, WRAPPER_TAIL].concat();
+        // A NUL can end neither a C string nor a line of JavaScript.
+        let file = request.action_name.replace('\0', "");
+        let bytecode = match Bytecode::compile(ctx, &source, &file, 0) {
+            Ok(bytecode) => bytecode,
+            Err(Error::Exception) => return Err(judge(entry, shared, ctx.catch(), true)),
+            Err(_) => {
+                let message = "Invalid or unexpected token".to_owned();
+                return Err(Failure::Syntax(SyntaxError { message, line: 0, column: 0 }));
+            }
+        };
+        actions.keep(key.clone(), bytecode);
+    }
+    actions.get(&key).ok_or(Failure::Crashed)
+}
+
+/// A run under way.
+struct Run<'a, 'js> {
+    ctx: &'a Ctx<'js>,
+    entry: Object<'js>,
+    shared: &'a Shared,
+    watch: Watch,
+    socket: BorrowedFd<'a>,
+}
+
+impl<'js> Run<'_, 'js> {
+    fn to_the_end(&self, actions: &mut Cache, request: &Request) -> Result<(), Failure> {
+        let bytecode = compiled(self.ctx, &self.entry, self.shared, actions, request)?;
+        let factory = self.attempt(bytecode.evaluate(self.ctx))?;
+        let event = self.attempt(self.ctx.json_parse(request.event.get()))?;
+        let start: Function<'js> = self.attempt(self.entry.get("start"))?;
+        let arguments = (event, factory, request.handler.as_str(), request.action_name.as_str());
+        let promise: Promise<'js> = match self.attempt(start.call::<_, Value<'js>>(arguments))?.get() {
+            Ok(promise) => promise,
+            Err(_) => return Err(Failure::NoHandler),
+        };
+        loop {
+            self.run_jobs()?;
+            match promise.state() {
+                PromiseState::Resolved => return Ok(()),
+                PromiseState::Rejected => return self.attempt(promise.finish::<Value<'js>>()).map(drop),
+                PromiseState::Pending => self.next_timer()?,
+            }
+        }
+    }
+
+    /// Runs promise reactions until none is left.
+    fn run_jobs(&self) -> Result<(), Failure> {
+        loop {
+            if self.shared.is_expired() {
+                return Err(self.expired());
+            }
+            if !self.ctx.execute_pending_job() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the timer that is due next, and runs it. With no timer left, a pending promise stays so for ever.
+    fn next_timer(&self) -> Result<(), Failure> {
+        let next: Function<'js> = self.attempt(self.entry.get("nextTimerMs"))?;
+        let wait_ms: f64 = self.attempt(next.call(()))?;
+        if wait_ms < 0.0 {
+            let message = "The Action's promise never settled: nothing is left that could settle it.";
+            return Err(Failure::Script {
+                name: "Error".to_owned(),
+                message: message.to_owned(),
+                stack: String::new(),
+            });
+        }
+        self.sleep(Duration::from_secs_f64((wait_ms / 1e3).clamp(0.0, 86_400.0)))?;
+        let fire: Function<'js> = self.attempt(self.entry.get("fireTimer"))?;
+        self.attempt(fire.call::<_, Value<'js>>(())).map(drop)
+    }
+
+    /// Sleeps, but not beyond the wall clock's limit, and not when the host has hung up.
+    fn sleep(&self, wanted: Duration) -> Result<(), Failure> {
+        let left = self.watch.wall.saturating_sub(self.watch.started.elapsed());
+        let wait = wanted.min(left);
+        let timeout = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(wait.subsec_nanos()),
+        };
+        // Nothing is expected: any event means that the host hung up or breaks the protocol.
+        let mut sockets = [PollFd::from_borrowed_fd(self.socket, PollFlags::IN)];
+        match poll(&mut sockets, Some(&timeout)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Ok(_) | Err(_) => Err(Failure::Crashed),
+        }
+    }
+
+    /// The failure behind an error of the engine.
+    fn attempt<T>(&self, result: rquickjs::Result<T>) -> Result<T, Failure> {
+        let error = match result {
+            Ok(value) if self.shared.expired.borrow().is_none() => return Ok(value),
+            Ok(_) => return Err(self.expired()),
+            Err(error) => error,
+        };
+        match error {
+            Error::Exception => Err(judge(&self.entry, self.shared, self.ctx.catch(), false)),
+            other => Err(Failure::Script {
+                name: "Error".to_owned(),
+                message: other.to_string(),
+                stack: String::new(),
+            }),
+        }
+    }
+
+    fn expired(&self) -> Failure {
+        self.shared.expired.borrow().clone().unwrap_or(Failure::Crashed)
+    }
+}
+
+/// What a thrown value means. `parsing` says that no code of the script has run yet.
+fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing: bool) -> Failure {
+    let expired = || shared.expired.borrow().clone();
+    if let Some(failure) = expired() {
+        return failure;
+    }
+    // With no memory left even for an error object, the engine throws null. A script's own `throw null` looks the
+    // same; nobody writes that.
+    if thrown.is_null() {
+        return Failure::Memory;
+    }
+    let described = entry
+        .get::<_, Function<'js>>("describe")
+        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_BYTES_MAX)));
+    let mut parts = match described {
+        Ok(parts) => parts.into_iter(),
+        Err(_) => return expired().unwrap_or(Failure::Memory),
+    };
+    let mut part = || parts.next().unwrap_or_default();
+    let (name, message, stack) = (part(), part(), part());
+    if name == "InternalError" && message == "out of memory" {
+        return Failure::Memory;
+    }
+    let stack = without_our_frames(&stack);
+    if parsing && name == "SyntaxError" {
+        let (line, column) = position_of(&stack);
+        return Failure::Syntax(SyntaxError { message, line, column });
+    }
+    Failure::Script { name, message, stack }
+}
+
+fn without_our_frames(stack: &str) -> String {
+    let lines: Vec<_> = stack.lines().filter(|line| !line.contains(FILE)).collect();
+    lines.join("\n")
+}
+
+/// Line and column at the end of a stack's first line.
+fn position_of(stack: &str) -> (u32, u32) {
+    let first = stack.lines().next().unwrap_or_default().trim_end_matches(')');
+    let mut parts = first.rsplit(':').map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(column)), Some(Ok(line))) => (line, column),
+        _ => (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{position_of, without_our_frames};
+
+    #[test]
+    fn our_own_frames_are_not_shown() {
+        let stack = "    at f (Mine:1:2)\n    at start (vestibule:realm:9:9)\n    at <anonymous> (Mine:3:4)";
+        assert_eq!(without_our_frames(stack), "    at f (Mine:1:2)\n    at <anonymous> (Mine:3:4)");
+    }
+
+    #[test]
+    fn a_syntax_errors_position_is_read_from_its_stack() {
+        assert_eq!(position_of("    at My: Action:3:17"), (3, 17));
+        assert_eq!(position_of("    at f (x:4:1)"), (4, 1));
+        assert_eq!(position_of(""), (0, 0));
+    }
+}

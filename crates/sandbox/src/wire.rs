@@ -1,0 +1,142 @@
+//! The messages between host and worker: a four-byte little-endian length, then that many bytes of JSON.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::job::Limits;
+use crate::outcome::{Outcome, SyntaxError};
+
+/// Bytes of one message. Ours: several times the largest Action and event together.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The first message to a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Start {
+    /// Bytes of address space that it may have.
+    pub memory_bytes_max: u64,
+}
+
+/// What the host asks of a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// What to do with the code.
+    pub task: Task,
+    /// The Action's source.
+    pub code: String,
+    /// The Action's name.
+    pub action_name: String,
+    /// The exported function to call.
+    pub handler: String,
+    /// Limits of the run.
+    pub limits: Limits,
+    /// The event as JSON: the worker hands it to the script unread.
+    pub event: Box<RawValue>,
+    /// The session's metadata; absent where there is no session.
+    pub session_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// What to do with the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// Run it.
+    Run,
+    /// Only parse it.
+    Check,
+}
+
+/// What a worker answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// Sent once, at start: rights are given up, jobs are welcome.
+    Ready,
+    /// Sent once, at start, in place of `Ready`.
+    Refused(String),
+    /// To [`Task::Run`].
+    Ran(Outcome),
+    /// To [`Task::Check`].
+    Checked(Option<SyntaxError>),
+}
+
+/// Turns a message into the bytes that go over the socket.
+///
+/// # Errors
+/// When it is longer than [`MESSAGE_BYTES_MAX`].
+pub(crate) fn frame<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let length = bytes.len() - 4;
+    if length > MESSAGE_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "message too long"));
+    }
+    bytes[..4].copy_from_slice(&u32::try_from(length).map_err(io::Error::other)?.to_le_bytes());
+    Ok(bytes)
+}
+
+fn length_of(prefix: [u8; 4]) -> io::Result<usize> {
+    match usize::try_from(u32::from_le_bytes(prefix)) {
+        Ok(length) if length <= MESSAGE_BYTES_MAX => Ok(length),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "message too long")),
+    }
+}
+
+/// Reads one message in the host.
+pub(crate) async fn receive<T: DeserializeOwned>(socket: &mut UnixStream) -> io::Result<T> {
+    let mut prefix = [0; 4];
+    socket.read_exact(&mut prefix).await?;
+    let mut bytes = vec![0; length_of(prefix)?];
+    socket.read_exact(&mut bytes).await?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Writes one framed message in the host.
+pub(crate) async fn send(socket: &mut UnixStream, framed: &[u8]) -> io::Result<()> {
+    socket.write_all(framed).await
+}
+
+/// Reads one message in the worker; `None` when the host closed the socket.
+pub(crate) fn receive_blocking<T: DeserializeOwned>(socket: &mut impl Read) -> io::Result<Option<T>> {
+    let mut prefix = [0; 4];
+    match socket.read_exact(&mut prefix) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        result => result?,
+    }
+    let mut bytes = vec![0; length_of(prefix)?];
+    socket.read_exact(&mut bytes)?;
+    Ok(Some(serde_json::from_slice(&bytes)?))
+}
+
+/// Writes one message in the worker.
+pub(crate) fn send_blocking<T: Serialize>(socket: &mut impl Write, message: &T) -> io::Result<()> {
+    socket.write_all(&frame(message)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MESSAGE_BYTES_MAX, Reply, frame, receive_blocking};
+
+    #[test]
+    fn a_message_survives_the_wire() {
+        let bytes = frame(&Reply::Refused("no".to_owned())).unwrap();
+        let got: Option<Reply> = receive_blocking(&mut bytes.as_slice()).unwrap();
+        assert!(matches!(got, Some(Reply::Refused(reason)) if reason == "no"));
+    }
+
+    #[test]
+    fn a_closed_socket_is_no_message() {
+        let got: Option<Reply> = receive_blocking(&mut [].as_slice()).unwrap();
+        assert!(got.is_none());
+    }
+
+    #[test]
+    fn a_length_above_the_cap_is_refused_before_anything_is_allocated() {
+        let prefix = u32::try_from(MESSAGE_BYTES_MAX + 1).unwrap().to_le_bytes();
+        assert!(receive_blocking::<Reply>(&mut prefix.as_slice()).is_err());
+        assert!(frame(&"x".repeat(MESSAGE_BYTES_MAX)).is_err());
+    }
+}
