@@ -90,6 +90,9 @@ pub struct Binding {
     pub id: ActionId,
     /// Which Action.
     pub action_id: ActionId,
+    /// Which of its versions runs: the deployed one. A deploy changes it in the same commit, so that a sign-in finds
+    /// all it must run without reading the Actions themselves.
+    pub version_id: ActionId,
     /// What the flow's page calls it.
     pub display_name: String,
     /// When it was made.

@@ -88,6 +88,12 @@ pub(crate) struct Found {
     pub(crate) row: Row,
 }
 
+/// What a page's `after` must be to begin just beyond the record (or, in a sharded table, the rest of its key after
+/// the shard) at `key`, as `Page::next` would have said it.
+pub fn cursor_after(key: &Key) -> String {
+    encode_cursor(key.as_str())
+}
+
 /// Whether a text has the form of a `Page::next`, so that a caller can refuse another before asking for the page.
 pub fn is_cursor(text: &str) -> bool {
     decode_cursor(text).is_ok()
