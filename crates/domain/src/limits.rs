@@ -53,6 +53,24 @@ pub const REFRESH_TOKEN_SECONDS_DEFAULT: i64 = 2_592_000;
 /// Default idle lifetime of a refresh token in seconds. Auth0: client `refresh_token.idle_token_lifetime`.
 pub const REFRESH_TOKEN_IDLE_SECONDS_DEFAULT: i64 = 1_296_000;
 
+/// Parameters of one request to `/authorize`, the token endpoint or a logout endpoint. Ours: the specifications
+/// and Auth0 name about thirty.
+pub const REQUEST_PARAMETERS_MAX: usize = 100;
+/// Bytes of `state`. Ours: it comes back in a URL, so it must leave room for the rest.
+pub const STATE_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of `nonce`. Ours: it travels in every ID token of the sign-in.
+pub const NONCE_BYTES_MAX: usize = 1024;
+/// Scopes in one request. Ours: the Management API alone has about two hundred.
+pub const SCOPES_MAX: usize = 500;
+/// Characters of a code verifier, and of a challenge, at least. RFC 7636 §4.1, §4.2.
+pub const CODE_VERIFIER_CHARACTERS_MIN: usize = 43;
+/// Characters of a code verifier, and of a challenge, at most. RFC 7636 §4.1, §4.2.
+pub const CODE_VERIFIER_CHARACTERS_MAX: usize = 128;
+/// Bytes of a JWT that is looked at. Ours: holds the largest custom claims in base64url.
+pub const JWT_BYTES_MAX: usize = 160 * 1024;
+/// Keys tried on one JWT that names none. Ours: each costs a verification.
+pub const JWT_KEYS_TRIED_MAX: usize = 4;
+
 /// Bytes of a password. Ours: an Argon2id input; longer ones only cost.
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Characters of a password on sign-up. NIST SP 800-63B §3.1.1 asks for eight at least.
@@ -127,5 +145,9 @@ const _: () = {
         "the largest legal metadata, every unit escaped, fits a body"
     );
     assert!(ACTION_RUN_MS_MAX < ACTION_TRIGGER_MS_MAX, "one Action cannot use up the trigger's time");
+    assert!(
+        JWT_BYTES_MAX > CUSTOM_CLAIMS_BYTES_MAX / 3 * 4 + 16 * 1024,
+        "a token with the largest custom claims can be read back"
+    );
     assert!(CODE_MEMORY_MS > CODE_MS, "a used code is remembered for longer than it lives");
 };

@@ -1,0 +1,117 @@
+//! The metadata document, derived from what is really there.
+//!
+//! Spec: OIDC Discovery 1.0 §3, RFC 8414 §2, OIDC Back-Channel Logout 1.0 §2.1, OIDC RP-Initiated Logout 1.0 §2.1.
+//! Auth0: `/.well-known/openid-configuration`.
+
+use domain::client::ClientAuthMethod;
+use domain::key::SigningAlgorithm;
+use domain::sign_in::{Prompt, ResponseMode};
+use serde::Serialize;
+
+use crate::userinfo;
+
+/// What is switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Features {
+    /// Whether the document names the end-session endpoint.
+    pub end_session_endpoint: bool,
+}
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each member is named and described by OIDC Discovery 1.0 §3 or RFC 8414 §2")]
+pub struct Metadata {
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub userinfo_endpoint: String,
+    pub jwks_uri: String,
+    pub revocation_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_session_endpoint: Option<String>,
+    pub scopes_supported: Vec<&'static str>,
+    pub response_types_supported: Vec<&'static str>,
+    pub response_modes_supported: Vec<&'static str>,
+    pub grant_types_supported: Vec<&'static str>,
+    pub prompt_values_supported: Vec<&'static str>,
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    pub subject_types_supported: Vec<&'static str>,
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub claims_supported: Vec<&'static str>,
+    pub claims_parameter_supported: bool,
+    pub request_parameter_supported: bool,
+    pub request_uri_parameter_supported: bool,
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
+}
+
+/// Claims of tokens that are not about the user's profile.
+const TOKEN_CLAIMS: [&str; 10] =
+    ["iss", "aud", "iat", "exp", "auth_time", "nonce", "sid", "acr", "amr", "org_id"];
+
+impl Metadata {
+    /// The document of the server with this issuer, which ends with a slash.
+    pub fn new(issuer: &str, features: Features) -> Self {
+        let at = |path: &str| format!("{issuer}{path}");
+        let methods: Vec<_> =
+            [ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::ClientSecretPost, ClientAuthMethod::None]
+                .map(ClientAuthMethod::as_str)
+                .to_vec();
+        let modes = [ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost];
+        let prompts = [Prompt::None, Prompt::Login, Prompt::Consent, Prompt::SelectAccount];
+        let algorithms = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: at("authorize"),
+            token_endpoint: at("oauth/token"),
+            userinfo_endpoint: at("userinfo"),
+            jwks_uri: at(".well-known/jwks.json"),
+            revocation_endpoint: at("oauth/revoke"),
+            end_session_endpoint: features.end_session_endpoint.then(|| at("oidc/logout")),
+            scopes_supported: vec!["openid", "profile", "email", "phone", "offline_access"],
+            response_types_supported: vec!["code"],
+            response_modes_supported: modes.map(ResponseMode::as_str).to_vec(),
+            grant_types_supported: vec!["authorization_code", "refresh_token", "client_credentials"],
+            prompt_values_supported: prompts.map(Prompt::as_str).to_vec(),
+            code_challenge_methods_supported: vec!["S256"],
+            subject_types_supported: vec!["public"],
+            id_token_signing_alg_values_supported: algorithms.map(SigningAlgorithm::as_str).to_vec(),
+            token_endpoint_auth_methods_supported: methods.clone(),
+            revocation_endpoint_auth_methods_supported: methods,
+            claims_supported: TOKEN_CLAIMS.into_iter().chain(userinfo::CLAIMS).collect(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Features, Metadata};
+
+    #[test]
+    fn the_document_names_only_what_is_there() {
+        let document = |end_session_endpoint| {
+            serde_json::to_value(Metadata::new("https://id.example/", Features { end_session_endpoint }))
+                .unwrap()
+        };
+        let full = document(true);
+        for (member, expect) in [
+            ("issuer", "https://id.example/"),
+            ("token_endpoint", "https://id.example/oauth/token"),
+            ("jwks_uri", "https://id.example/.well-known/jwks.json"),
+            ("end_session_endpoint", "https://id.example/oidc/logout"),
+        ] {
+            assert_eq!(full[member], expect);
+        }
+        assert_eq!(full["response_types_supported"], serde_json::json!(["code"]));
+        assert_eq!(full["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+        assert_eq!(full["response_modes_supported"], serde_json::json!(["query", "fragment", "form_post"]));
+        assert!(document(false).get("end_session_endpoint").is_none());
+    }
+}
