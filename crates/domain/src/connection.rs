@@ -28,6 +28,9 @@ pub struct Connection {
     /// Whether people may sign themselves up.
     #[serde(default = "yes")]
     pub signup_enabled: bool,
+    /// Accepted, given back, without effect here.
+    #[serde(default)]
+    pub kept: Map<String, Value>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -24,6 +24,9 @@ pub struct Organization {
     /// Logo and colours.
     #[serde(default)]
     pub branding: Option<Value>,
+    /// Accepted, given back, without effect here.
+    #[serde(default)]
+    pub kept: Map<String, Value>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -2,14 +2,159 @@
 //!
 //! Auth0: applications › application settings.
 
-use domain::client::Client;
-use domain::secret::Secret;
+mod changes;
+mod urls;
 
-use crate::{Engine, Error};
+use domain::client::Client;
+use domain::grant::ClientGrant;
+use domain::id::{ClientId, alphanumeric, base64url_characters};
+use domain::secret::{Sealed, Secret};
+use store::{Key, Order, Tx};
+
+pub use self::changes::ClientChanges;
+pub(crate) use self::urls::check_return_url;
+use crate::listing::{Listing, Slice, Source};
+use crate::{ApiCall, Engine, Error, Resource};
 
 const SECRET_PURPOSE: &str = "client.secret";
+/// Grants that are looked at in one step when a client goes.
+const GRANTS_STEP: usize = 500;
+
+/// Which clients a list shows. An absent filter lets all pass, but for `is_global`: absent means both here, and the
+/// boundary decides what a caller who names none gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientFilter {
+    /// Only the one that stands for all applications, or only the others.
+    pub is_global: Option<bool>,
+    /// Only those of the tenant's owner, or only the others.
+    pub is_first_party: Option<bool>,
+    /// Only of these types; empty: of any.
+    pub app_types: Vec<String>,
+}
+
+impl ClientFilter {
+    fn keeps(&self, client: &Client) -> bool {
+        self.is_global.is_none_or(|wanted| client.is_global == wanted)
+            && self.is_first_party.is_none_or(|wanted| client.is_first_party == wanted)
+            && (self.app_types.is_empty()
+                || client.app_type.as_ref().is_some_and(|own| self.app_types.contains(own)))
+    }
+}
 
 impl Engine {
+    /// Makes a client.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a property is not legal.
+    pub async fn create_client(&self, call: &ApiCall, changes: ClientChanges) -> Result<Client, Error> {
+        let id = ClientId::new(alphanumeric(&self.random::<32>()));
+        let mut client = Client::new(id, "", self.new_client_secret(), self.now());
+        changes.apply(&mut client, self)?;
+        if changes.grant_types.is_none() && client.is_public() {
+            // A client that cannot prove itself has nothing to ask for on its own behalf.
+            client.grant_types.retain(|grant| grant != "client_credentials");
+        }
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                tx.insert(client.clone());
+                self.record_api(tx, call, "Create a Client", 201);
+                Ok(())
+            })
+            .await?;
+        Ok(client)
+    }
+
+    /// One client.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn client(&self, id: &ClientId) -> Result<Client, Error> {
+        self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Client))
+    }
+
+    /// Some of the clients, in the order of their identifiers.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a checkpoint that is none.
+    pub async fn clients(&self, slice: &Slice, filter: &ClientFilter) -> Result<Listing<Client>, Error> {
+        self.list(Source::table(), slice, |client| filter.keeps(client)).await
+    }
+
+    /// Changes a client: each property given replaces the one there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] when a property is not legal, and then nothing is changed.
+    pub async fn update_client(
+        &self,
+        call: &ApiCall,
+        id: &ClientId,
+        changes: ClientChanges,
+    ) -> Result<Client, Error> {
+        self.store()
+            .transact(async |tx| {
+                let mut client = client_in(tx, id).await?;
+                changes.apply(&mut client, self)?;
+                tx.put(client.clone());
+                self.record_api(tx, call, "Update a Client", 200);
+                Ok(client)
+            })
+            .await
+    }
+
+    /// Gives a client a new secret; the old one is good no longer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn rotate_client_secret(&self, call: &ApiCall, id: &ClientId) -> Result<Client, Error> {
+        let secret = self.new_client_secret();
+        self.store()
+            .transact(async |tx| {
+                let mut client = client_in(tx, id).await?;
+                client.secret = secret.clone();
+                tx.put(client.clone());
+                self.record_api(tx, call, "Rotate a Client Secret", 200);
+                Ok(client)
+            })
+            .await
+    }
+
+    /// Deletes a client and its grants. One that is not there is not missed.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn delete_client(&self, call: &ApiCall, id: &ClientId) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                if tx.get::<Client>(&Key::of(id)).await?.is_none() {
+                    return Ok(());
+                }
+                // Whoever makes a grant reads the client, so no grant can come in between.
+                let mut after = None;
+                loop {
+                    let page = tx
+                        .page::<ClientGrant>(Some("pair"), &Key::of(id), after.as_deref(), GRANTS_STEP, Order::Ascending)
+                        .await?;
+                    page.items.iter().for_each(|grant| tx.delete::<ClientGrant>(&Key::of(&grant.id)));
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                tx.delete::<Client>(&Key::of(id));
+                self.record_api(tx, call, "Delete a Client", 204);
+                Ok(())
+            })
+            .await
+    }
+
+    /// The secret of a client in the clear, for an answer of the Management API to someone who may read it.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] when it does not unseal: the master key is another one.
+    pub fn reveal_client_secret(&self, client: &Client) -> Result<Secret<String>, Error> {
+        self.client_secret(client)
+    }
+
     /// The secret that the client proves itself with.
     ///
     /// # Errors
@@ -19,4 +164,19 @@ impl Engine {
         let text = String::from_utf8(plain).map_err(|_| Error::Bug(format!("the secret of {} is no text", client.id)))?;
         Ok(Secret::new(text))
     }
+
+    /// Seals a secret for a client's record.
+    pub(crate) fn seal_client_secret(&self, secret: &Secret<String>) -> Sealed {
+        self.store().seal(SECRET_PURPOSE, secret.expose().as_bytes())
+    }
+
+    /// 64 characters of base64url, sealed: 384 bits.
+    pub(crate) fn new_client_secret(&self) -> Sealed {
+        self.seal_client_secret(&Secret::new(base64url_characters(&self.random::<64>())))
+    }
+}
+
+/// The client, or the error that says that there is none.
+pub(crate) async fn client_in(tx: &mut Tx, id: &ClientId) -> Result<Client, Error> {
+    tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Client))
 }

@@ -1,0 +1,115 @@
+//! Which URLs a client may register: to return to, to call from, to be told of a logout at.
+
+use std::net::IpAddr;
+
+use domain::egress;
+use url::{Host, Url};
+
+use crate::Error;
+
+/// Bytes of one registered URL. Ours: browsers stop at about this.
+const URL_BYTES_MAX: usize = 2_048;
+/// Schemes that run code or read files when a browser is sent there.
+const SCHEMES_REFUSED: &[&str] = &["javascript", "data", "vbscript", "file", "blob", "about"];
+
+/// A URL that a browser may be sent back to: absolute, without fragment (RFC 6749 §3.1.2), written out in full, since
+/// it is compared exactly (RFC 9700 §2.1).
+pub(crate) fn check_return_url(text: &str, property: &str) -> Result<(), Error> {
+    let url = absolute(text, property)?;
+    if SCHEMES_REFUSED.contains(&url.scheme()) {
+        return Err(refuse(&format!("the scheme {} is not allowed", url.scheme()), property));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("a fragment is not allowed", property));
+    }
+    Ok(())
+}
+
+/// An origin: `https://host` with an optional port.
+pub(super) fn check_origin(text: &str, property: &str) -> Result<(), Error> {
+    let url = absolute(text, property)?;
+    if SCHEMES_REFUSED.contains(&url.scheme()) {
+        return Err(refuse(&format!("the scheme {} is not allowed", url.scheme()), property));
+    }
+    Ok(())
+}
+
+/// A URL that this server posts logout tokens to: `https`, outside the operator's own network. `insecure` lifts both.
+pub(super) fn check_logout_url(text: &str, property: &str, insecure: bool) -> Result<(), Error> {
+    let url = absolute(text, property)?;
+    if url.fragment().is_some() {
+        return Err(refuse("a fragment is not allowed", property));
+    }
+    let secure = url.scheme() == "https";
+    if !(secure || insecure && url.scheme() == "http") {
+        return Err(refuse("it must be an https URL", property));
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+            Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))
+        }
+        Some(Host::Domain(_)) => None,
+        None => return Err(refuse("it has no host", property)),
+    };
+    match address.and_then(egress::refused) {
+        Some(reason) if !insecure => Err(refuse(&format!("the address is not public ({reason})"), property)),
+        _ => Ok(()),
+    }
+}
+
+fn absolute(text: &str, property: &str) -> Result<Url, Error> {
+    if text.len() > URL_BYTES_MAX {
+        return Err(refuse(&format!("it is longer than {URL_BYTES_MAX} bytes"), property));
+    }
+    let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    if authority.contains('*') {
+        return Err(refuse("wildcards are not supported: URLs are compared exactly", property));
+    }
+    if text.contains(['{', '}']) {
+        return Err(refuse("placeholders are not supported: URLs are compared exactly", property));
+    }
+    Url::parse(text).map_err(|error| refuse(&format!("{text}: {error}"), property))
+}
+
+fn refuse(reason: &str, property: &str) -> Error {
+    Error::property(&format!("Object didn't pass validation for format url: {reason}"), property)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_logout_url, check_return_url};
+
+    #[test]
+    fn return_urls_are_absolute_exact_and_harmless() {
+        for good in ["https://rp.example.com/cb?x=1", "http://localhost:3000/", "com.example.app://cb", "myapp:/cb"] {
+            assert!(check_return_url(good, "callbacks[0]").is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/cb",
+            "rp.example.com",
+            "https://rp.example.com/#x",
+            "javascript:alert(1)",
+            "https://*.example.com/cb",
+            "https://{organization_name}.example.com",
+            "https://",
+        ] {
+            assert!(check_return_url(bad, "callbacks[0]").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn logout_urls_are_https_and_public_unless_the_operator_says_otherwise() {
+        let check = |url, insecure| check_logout_url(url, "x", insecure).is_ok();
+        assert!(check("https://rp.example.com/logout", false));
+        for url in ["http://rp.example.com/", "https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://10.1.2.3/x"] {
+            assert!(!check(url, false), "{url}");
+            assert!(check(url, true), "{url}");
+        }
+        for url in ["ftp://rp.example.com/", "logout", "https://rp.example.com/#x"] {
+            assert!(!check(url, true), "{url}");
+        }
+    }
+}
