@@ -198,8 +198,9 @@
 
   const LINE_UNITS_MAX = 65536;
   const shortest = (parts) => (parts.length === 1 && typeof parts[0] === 'string' ? parts[0] : format(parts));
+  let hasRoom = true;
   const writer = (level) => (...parts) => {
-    writeLine(level, wellFormed(slice(shortest(parts), 0, LINE_UNITS_MAX)));
+    if (hasRoom) hasRoom = writeLine(level, wellFormed(slice(shortest(parts), 0, LINE_UNITS_MAX)));
   };
   define('console', {
     log: writer('log'),
@@ -361,6 +362,7 @@
 
   // ---- what a thrown value says about itself
 
+  const NAME_UNITS_MAX = 128;
   const cut = (text, length) => wellFormed(slice(text, 0, length));
   const property = (value, name) => {
     try {
@@ -386,7 +388,7 @@
     } else {
       parts[1] = typeof thrown === 'symbol' ? symbolText(thrown) : Text(thrown);
     }
-    return [cut(parts[0], length), cut(parts[1], length), cut(parts[2], length)];
+    return [cut(parts[0], NAME_UNITS_MAX), cut(parts[1], length), cut(parts[2], length)];
   };
 
   realm.nextTimerMs = nextTimerMs;

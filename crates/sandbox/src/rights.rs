@@ -42,7 +42,8 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_gettimeofday,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_time,
-    libc::SYS_setitimer,
+    libc::SYS_timer_settime,
+    libc::SYS_timer_create,
     libc::SYS_restart_syscall,
     libc::SYS_rt_sigreturn,
     libc::SYS_rt_sigaction,
@@ -108,4 +109,50 @@ fn allow_only(calls: &[libc::c_long]) -> Result<(), String> {
     let program: BpfProgram =
         filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
     seccompiler::apply_filter(&program).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::{TcpStream, UdpSocket};
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
+    use super::{CALLS, allow_only, forbid_files_and_network};
+
+    /// What a thread without rights is told when it tries something. Filters are a thread's own, so the test's
+    /// process keeps its rights.
+    fn tried(attempt: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> Option<ErrorKind> {
+        let attempt = || {
+            forbid_files_and_network().unwrap();
+            allow_only(CALLS).unwrap();
+            attempt().err().map(|error| error.kind())
+        };
+        std::thread::spawn(attempt).join().unwrap()
+    }
+
+    #[test]
+    fn nothing_can_be_opened_connected_or_started() {
+        let denied = Some(ErrorKind::PermissionDenied);
+        assert_eq!(tried(|| std::fs::read("/proc/self/environ").map(drop)), denied);
+        assert_eq!(tried(|| std::fs::write("/tmp/never", "x")), denied);
+        assert_eq!(tried(|| std::fs::remove_file("/tmp/never")), denied);
+        assert_eq!(tried(|| TcpStream::connect("127.0.0.1:1").map(drop)), denied);
+        assert_eq!(tried(|| UdpSocket::bind("127.0.0.1:0").map(drop)), denied);
+        assert_eq!(tried(|| UnixStream::pair().map(drop)), denied);
+        assert_eq!(tried(|| Command::new("/bin/true").spawn().map(drop)), denied);
+        assert_eq!(tried(|| std::thread::Builder::new().spawn(|| ()).map(drop)), denied);
+        assert_eq!(tried(|| std::env::current_dir().map(drop)), denied);
+    }
+
+    #[test]
+    fn memory_and_time_can_still_be_had() {
+        let harmless = || {
+            let bytes = vec![1_u8; 8 * 1024 * 1024];
+            assert_eq!(bytes[bytes.len() - 1], 1);
+            assert!(std::time::Instant::now().elapsed().as_secs() < 60);
+            Ok(())
+        };
+        assert_eq!(tried(harmless), None);
+    }
 }

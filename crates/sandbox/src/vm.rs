@@ -20,12 +20,12 @@ use self::bytecode::Bytecode;
 use self::cache::Cache;
 use self::effects::Effects;
 use self::realm::Realm;
-use crate::cpu_timer;
+use crate::cpu_timer::CpuTimer;
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
-const KERNEL_GRACE_MS: u64 = 20;
+const KERNEL_GRACE_MS: u64 = 30;
 /// The script that makes a realm out of an empty one, as text and by the name it has in stack traces.
 const PRELUDES: [(&str, &str); 2] =
     [(include_str!("../js/platform.js"), realm::FILE), (include_str!("../js/realm.js"), realm::FILE)];
@@ -35,6 +35,7 @@ pub(crate) struct Vm {
     preludes: Vec<Bytecode>,
     actions: Cache,
     ready: Option<Realm>,
+    timer: CpuTimer,
 }
 
 /// How long a run may go on.
@@ -84,9 +85,10 @@ impl Vm {
     /// Compiles what every realm needs, and makes the first.
     ///
     /// # Errors
-    /// Says what failed; only a lack of memory can be the reason.
+    /// Says what failed: only a lack of memory or of timers can be the reason.
     pub(crate) fn new() -> Result<Self, String> {
         let text = |error: rquickjs::Error| format!("script engine: {error}");
+        let timer = CpuTimer::new().map_err(|error| format!("processor timer: {error}"))?;
         let runtime = Runtime::new().map_err(text)?;
         let context = Context::full(&runtime).map_err(text)?;
         let preludes = context
@@ -95,7 +97,7 @@ impl Vm {
                 PRELUDES.iter().map(compile).collect::<rquickjs::Result<Vec<_>>>()
             })
             .map_err(text)?;
-        let mut vm = Self { preludes, actions: Cache::default(), ready: None };
+        let mut vm = Self { preludes, actions: Cache::default(), ready: None, timer };
         vm.prepare()?;
         Ok(vm)
     }
@@ -130,12 +132,12 @@ impl Vm {
         let Some(realm) = self.ready.take() else { return Outcome::failed(Failure::Crashed) };
         let watch = Watch::start(request);
         let limit = Duration::from_millis(request.limits.cpu_ms.saturating_add(KERNEL_GRACE_MS));
-        if let Err(error) = cpu_timer::arm(Some(limit)) {
+        if let Err(error) = self.timer.arm(Some(limit)) {
             return Outcome::failed(Failure::Unavailable { reason: format!("processor timer: {error}") });
         }
         let (effects, failure) = realm.run(&mut self.actions, request, effects, watch, socket);
         let (cpu_us, wall_us) = (microseconds(watch.cpu_used()), microseconds(watch.started.elapsed()));
-        let failure = match cpu_timer::arm(None) {
+        let failure = match self.timer.arm(None) {
             Ok(()) => failure,
             Err(error) => Some(Failure::Unavailable { reason: format!("processor timer: {error}") }),
         };
@@ -151,11 +153,11 @@ impl Vm {
         }
         let realm = self.ready.take()?;
         let limit = Duration::from_millis(request.limits.cpu_ms);
-        if let Err(error) = cpu_timer::arm(Some(limit)) {
+        if let Err(error) = self.timer.arm(Some(limit)) {
             return Some(unknown(error.to_string()));
         }
         let failure = realm.check(&mut self.actions, request);
-        if let Err(error) = cpu_timer::arm(None) {
+        if let Err(error) = self.timer.arm(None) {
             return Some(unknown(error.to_string()));
         }
         match failure {

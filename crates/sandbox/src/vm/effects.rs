@@ -141,19 +141,21 @@ impl Effects {
     }
 
     /// Keeps one console line if it fits; the first that doesn't is replaced by a note, and the rest are dropped.
-    pub(super) fn console(&mut self, level: ConsoleLevel, text: String) {
+    /// Answers whether there is room left, so that the script needn't be made to format for nothing.
+    pub(super) fn console(&mut self, level: ConsoleLevel, text: String) -> bool {
         if self.console_is_full {
-            return;
+            return false;
         }
         let size = text.len() + CONSOLE_LINE_BYTES;
         if size > self.console_bytes_left {
             self.console_is_full = true;
             let text = "The console is full: this line and all later ones were dropped.".to_owned();
             self.console.push(ConsoleLine { level: ConsoleLevel::Warn, text });
-            return;
+            return false;
         }
         self.console_bytes_left -= size;
         self.console.push(ConsoleLine { level, text });
+        true
     }
 }
 

@@ -31,9 +31,7 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> 
     host.set("revokeSession", Function::new(ctx.clone(), revoke)?)?;
 
     let shared = Rc::clone(effects);
-    let console = move |level: String, text: String| {
-        shared.borrow_mut().console(level_of(&level), text);
-    };
+    let console = move |level: String, text: String| shared.borrow_mut().console(level_of(&level), text);
     host.set("console", Function::new(ctx.clone(), console)?)?;
 
     let origin = Instant::now();

@@ -23,8 +23,10 @@ pub(super) const FILE: &str = "vestibule:realm";
 const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes kept of a failure's message and of its stack.
 const TEXT_BYTES_MAX: usize = 8 * 1024;
-/// What stands before an Action's source, on a line of its own so that its lines keep their numbers.
-const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n";
+/// What stands before an Action's source: whole lines, so that columns keep their numbers.
+const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n\n";
+/// The number of the wrapper's first line, so that the source begins at line 1. The engine reads 0 as 1, hence two.
+const WRAPPER_LINE: i32 = -1;
 /// What stands after it, on a line of its own because the source may end in a comment.
 const WRAPPER_TAIL: &str = "\n})";
 
@@ -131,7 +133,7 @@ fn compiled<'cache, 'js>(
         let source = [WRAPPER_HEAD, &request.code, WRAPPER_TAIL].concat();
         // A NUL can end neither a C string nor a line of JavaScript.
         let file = request.action_name.replace('\0', "");
-        let bytecode = match Bytecode::compile(ctx, &source, &file, 0) {
+        let bytecode = match Bytecode::compile(ctx, &source, &file, WRAPPER_LINE) {
             Ok(bytecode) => bytecode,
             Err(Error::Exception) => return Err(judge(entry, shared, ctx.catch(), true)),
             Err(_) => {
@@ -273,7 +275,15 @@ fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing:
 }
 
 fn without_our_frames(stack: &str) -> String {
-    let lines: Vec<_> = stack.lines().filter(|line| !line.contains(FILE)).collect();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in stack.lines() {
+        if !line.contains(FILE) {
+            lines.push(line);
+        } else if lines.last().is_some_and(|last| last.ends_with("at apply (native)")) {
+            // How our own script calls the tenant's.
+            lines.pop();
+        }
+    }
     lines.join("\n")
 }
 
@@ -293,7 +303,7 @@ mod tests {
 
     #[test]
     fn our_own_frames_are_not_shown() {
-        let stack = "    at f (Mine:1:2)\n    at start (vestibule:realm:9:9)\n    at <anonymous> (Mine:3:4)";
+        let stack = "    at f (Mine:1:2)\n    at apply (native)\n    at start (vestibule:realm:9:9)\n    at <anonymous> (Mine:3:4)";
         assert_eq!(without_our_frames(stack), "    at f (Mine:1:2)\n    at <anonymous> (Mine:3:4)");
     }
 

@@ -1,7 +1,9 @@
 //! The sandbox from outside: real worker processes, one binary.
+#![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set should stop there")]
 
 mod contract;
 mod hostile;
 mod kit;
 mod pool;
+mod rights;
 mod surroundings;
