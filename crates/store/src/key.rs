@@ -224,7 +224,8 @@ impl Shard {
 /// The shard of the record with this id. A record's shard never changes, so the hash is part of the stored format:
 /// FNV-1a with 32 bits, as its authors publish it, folded once because its low bits alone are weak.
 pub fn shard_of(id: &str) -> Shard {
-    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash =
+        id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let folded = hash ^ (hash >> 16);
     Shard(u8::try_from(folded % u32::from(crate::limits::TIME_SHARDS)).unwrap_or(0))
 }

@@ -106,7 +106,7 @@ impl Store {
             BackendSettings::Memory => Arc::new(memory::Memory::new()),
             BackendSettings::Sqlite { path } => Arc::new(sqlite::Sqlite::open(path).await?),
             BackendSettings::Postgres { url, schema, pool_max } => {
-                let _ = (url, schema, pool_max); return Err(StoreError::Unavailable("pg".into()));
+                Arc::new(postgres::Postgres::open(&url, schema.as_deref(), pool_max).await?)
             }
         };
         Ok(Store::over(backend, &settings.tenant, &settings.master_key))
@@ -135,28 +135,37 @@ impl Store {
     /// What `work` returns, and as `StoreError`: `Conflict` after the last attempt, `AlreadyExists` when something
     /// inserted is taken and `work` did not look first, `Unknown` when the commit's answer was lost (not retried),
     /// `Unavailable` when nothing was committed, `Corrupt`.
-    pub fn transact<'s, T, E, F>(&'s self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<'s, T, E, F>
+    pub fn transact<'s, T, E, F>(
+        &'s self,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<'s, T, E, F>
     where
         F: AsyncFn(&mut Tx) -> Result<T, E> + for<'t> Work<'t, T, E> + Send + Sync,
         E: From<StoreError> + Send,
         T: Send,
     {
-        async move {
-            let mut attempt = 0;
-            loop {
-                let mut tx = Tx::new(self.clone());
-                let answer = work.run(&mut tx).await?;
-                match tx.commit().await {
-                    Ok(()) => return Ok(answer),
-                    Err(tx::CommitError::Rerun) => {}
-                    Err(tx::CommitError::Final(error)) => return Err(error.into()),
-                }
-                attempt += 1;
-                if attempt >= limits::TRANSACT_ATTEMPTS_MAX {
-                    return Err(StoreError::Conflict.into());
-                }
-                tokio::time::sleep(backoff(attempt, random_bits())).await;
+        self.run_until_committed(work)
+    }
+
+    async fn run_until_committed<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> Work<'t, T, E>,
+        E: From<StoreError>,
+    {
+        let mut attempt = 0;
+        loop {
+            let mut tx = Tx::new(self.clone());
+            let answer = work.run(&mut tx).await?;
+            match tx.commit().await {
+                Ok(()) => return Ok(answer),
+                Err(tx::CommitError::Rerun) => {}
+                Err(tx::CommitError::Final(error)) => return Err(error.into()),
             }
+            attempt += 1;
+            if attempt >= limits::TRANSACT_ATTEMPTS_MAX {
+                return Err(StoreError::Conflict.into());
+            }
+            tokio::time::sleep(backoff(attempt, random_bits())).await;
         }
     }
 

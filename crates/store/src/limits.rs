@@ -40,8 +40,11 @@ pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long PostgreSQL itself lets one statement run. Below `READ_TIMEOUT`, so that its own error arrives first.
 pub const POSTGRES_STATEMENT_TIMEOUT: Duration = Duration::from_secs(8);
-/// How often PostgreSQL is asked whether a commit with a lost answer took place, before it is `Unknown`.
-pub const POSTGRES_RESOLVE_ATTEMPTS_MAX: u32 = 5;
+/// How often a read is asked when its connection died: stale ones in the pool are found out one by one.
+pub const POSTGRES_READ_ATTEMPTS_MAX: u32 = 5;
+/// How often PostgreSQL is asked whether a commit with a lost answer took place, before it is `Unknown`. With up to
+/// 0.8 s in between, and `COMMIT_TIMEOUT` in all: long enough for another node to take over from a dead one.
+pub const POSTGRES_RESOLVE_ATTEMPTS_MAX: u32 = 60;
 /// How long the ids of committed batches are kept, in seconds: far longer than any commit is asked about.
 pub const POSTGRES_BATCH_KEEP_SECONDS: i64 = 3_600;
 /// Connections to PostgreSQL, whatever the settings say.

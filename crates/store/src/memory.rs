@@ -37,7 +37,9 @@ impl Memory {
 
     fn scan_now(&self, scan: &Scan) -> Vec<(String, Row)> {
         let spaces = self.lock();
-        let Some(space) = spaces.get(&scan.space).filter(|_| scan.start < scan.end) else { return Vec::new() };
+        let Some(space) = spaces.get(&scan.space).filter(|_| scan.start < scan.end) else {
+            return Vec::new();
+        };
         let rows = space.range::<str, _>((Included(scan.start.as_str()), Excluded(scan.end.as_str())));
         let copy = |(key, (row, _)): (&String, &(Row, _))| (key.clone(), row.clone());
         if scan.descending {
@@ -50,7 +52,8 @@ impl Memory {
     fn commit_now(&self, batch: Batch) -> Result<()> {
         let mut spaces = self.lock();
         for (at, expected) in &batch.expect {
-            let version = spaces.get(&at.space).and_then(|space| space.get(&at.key)).map(|(row, _)| row.version);
+            let version =
+                spaces.get(&at.space).and_then(|space| space.get(&at.key)).map(|(row, _)| row.version);
             if version != *expected {
                 return Err(StoreError::Conflict);
             }

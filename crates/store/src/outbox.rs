@@ -194,7 +194,13 @@ impl Store {
     ///
     /// Entries that someone else claims at the same moment are left to them. `Unknown` may leave entries leased to
     /// nobody; they are due again after the lease.
-    pub async fn outbox_claim(&self, now: Timestamp, lease_ms: i64, owner: &str, max: usize) -> Result<Vec<Claimed>> {
+    pub async fn outbox_claim(
+        &self,
+        now: Timestamp,
+        lease_ms: i64,
+        owner: &str,
+        max: usize,
+    ) -> Result<Vec<Claimed>> {
         let max = max.min(OUTBOX_CLAIM_MAX);
         let due = self.due_ids(now, max).await?;
         if due.is_empty() {
@@ -222,7 +228,8 @@ impl Store {
     pub async fn outbox_next_due(&self) -> Result<Option<Timestamp>> {
         let mut next: Option<Timestamp> = None;
         for shard in Shard::all() {
-            let first = self.page::<OutboxEntry>(Some(BY_DUE), &Key::of(shard), None, 1, Order::Ascending).await?;
+            let first =
+                self.page::<OutboxEntry>(Some(BY_DUE), &Key::of(shard), None, 1, Order::Ascending).await?;
             for entry in first.items {
                 next = Some(next.map_or(entry.due_at, |next| next.min(entry.due_at)));
             }

@@ -20,7 +20,12 @@ impl Store {
 
     /// The records at these keys (at most `limits::GET_KEYS_MAX`), in the order asked, in one round trip.
     pub async fn get_many<R: Record>(&self, keys: &[Key]) -> Result<Vec<Option<R>>> {
-        self.inner.rows::<R>(keys).await?.into_iter().map(|row| row.map(|row| decode(&row.value)).transpose()).collect()
+        self.inner
+            .rows::<R>(keys)
+            .await?
+            .into_iter()
+            .map(|row| row.map(|row| decode(&row.value)).transpose())
+            .collect()
     }
 
     /// The record with this entry in the index: the one of a unique index, the first of another.
@@ -67,7 +72,8 @@ impl Store {
         let mut merged = Vec::new();
         for shard in Shard::all() {
             let prefix = Key::of(shard).join(prefix);
-            merged.extend(self.inner.scan_rows::<R>(index, &prefix, after.as_deref(), limit + 1, order).await?);
+            merged
+                .extend(self.inner.scan_rows::<R>(index, &prefix, after.as_deref(), limit + 1, order).await?);
         }
         match order {
             Order::Ascending => merged.sort_by(|left, right| left.rest.cmp(&right.rest)),

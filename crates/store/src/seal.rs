@@ -39,10 +39,10 @@ impl Sealer {
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or_else(|| corrupt("is too short"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| corrupt("is too short"))?;
         let mut sealed = sealed.to_vec();
-        let plain = self
-            .0
-            .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed)
-            .map_err(|_| corrupt("was changed, belongs to another purpose, or was sealed under another key"))?;
+        let plain =
+            self.0.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed).map_err(|_| {
+                corrupt("was changed, belongs to another purpose, or was sealed under another key")
+            })?;
         Ok(plain.to_vec())
     }
 }

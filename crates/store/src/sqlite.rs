@@ -42,7 +42,8 @@ const SCAN_UP: &str = "SELECT key, version, value FROM records
     WHERE space = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4";
 const SCAN_DOWN: &str = "SELECT key, version, value FROM records
     WHERE space = ?1 AND key >= ?2 AND key < ?3 ORDER BY key DESC LIMIT ?4";
-const UPSERT: &str = "INSERT INTO records (space, key, version, value, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
+const UPSERT: &str =
+    "INSERT INTO records (space, key, version, value, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (space, key) DO UPDATE SET version = ?3, value = ?4, expires_at = ?5";
 const DELETE: &str = "DELETE FROM records WHERE space = ?1 AND key = ?2";
 const SWEEP: &str = "DELETE FROM records WHERE (space, key) IN (
@@ -127,7 +128,8 @@ impl Backend for Sqlite {
             if scan.limit <= SCAN_INLINE_ROWS_MAX {
                 return reader.run(|connection| scan_rows(connection, &scan));
             }
-            let scanned = tokio::task::spawn_blocking(move || reader.run(|connection| scan_rows(connection, &scan)));
+            let scanned =
+                tokio::task::spawn_blocking(move || reader.run(|connection| scan_rows(connection, &scan)));
             match tokio::time::timeout(READ_TIMEOUT, scanned).await {
                 Ok(Ok(rows)) => rows,
                 Ok(Err(error)) => Err(StoreError::Unavailable(format!("a scan ended early: {error}"))),
@@ -156,14 +158,17 @@ fn make_private(path: &Path) -> Result<()> {
 }
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(unavailable)?;
+    let connection =
+        Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(unavailable)?;
     connection.busy_timeout(SQLITE_BUSY_TIMEOUT).map_err(unavailable)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
 
 fn prepare_file(connection: &Connection) -> Result<()> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(unavailable);
+    let number = |name: &str| {
+        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(unavailable)
+    };
     let (application, form) = (number("application_id")?, number("user_version")?);
     if (application, form) != (0, 0) && (application, form) != (APPLICATION_ID, FILE_FORM) {
         return Err(StoreError::Corrupt(format!(
@@ -261,7 +266,8 @@ fn write_group(connection: &Connection, group: &[Job]) -> Vec<Result<usize>> {
         return fail_all(&unavailable(error));
     }
     // A batch writes only after its checks, so what fails then is the disk or the file: it takes its group with it.
-    let done: rusqlite::Result<Vec<Result<usize>>> = group.iter().map(|job| apply(connection, &job.work)).collect();
+    let done: rusqlite::Result<Vec<Result<usize>>> =
+        group.iter().map(|job| apply(connection, &job.work)).collect();
     let answers = match done {
         Ok(answers) => answers,
         Err(error) => {

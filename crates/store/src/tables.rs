@@ -110,7 +110,7 @@ impl Record for User {
         let mut entries = Vec::with_capacity(3);
         if let Some(email) = &self.email {
             entries.push(IndexEntry::unique("email", email_key(&identity.connection_id, email)));
-            entries.push(IndexEntry::many("address", Key::of(&comparable_email(email))));
+            entries.push(IndexEntry::many("address", Key::of(comparable_email(email))));
         }
         if let Some(username) = &self.username {
             entries.push(IndexEntry::unique("username", username_key(&identity.connection_id, username)));

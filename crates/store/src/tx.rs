@@ -140,13 +140,10 @@ impl Tx {
     /// Removes the record at `key` and its index entries, if it is there.
     pub fn delete<R: Record>(&mut self, key: &Key) {
         let at = self.at::<R>(key);
-        if self.writes.get(&at).is_some_and(|write| write.insert) {
-            // Never stored, so there is nothing to remove.
-            self.writes.remove(&at);
-            return;
-        }
+        // What this unit of work inserted must still have been free to insert.
+        let insert = self.writes.get(&at).is_some_and(|write| write.insert);
         let entries_of = entry_rows_of_text::<R>;
-        self.writes.insert(at, Write { new: None, insert: false, entries_of, key: key.clone() });
+        self.writes.insert(at, Write { new: None, insert, entries_of, key: key.clone() });
     }
 
     /// The record at `key` must still have this version, or the commit fails for good.
@@ -201,7 +198,11 @@ impl Tx {
     fn find_among_writes<R: Record>(&self, index: &str, key: &Key) -> Result<Option<R>> {
         let own = self.writes.iter().filter(|(at, _)| at.space == R::SPACE);
         for new in own.filter_map(|(_, write)| write.new.as_ref()) {
-            if new.entries.iter().any(|entry| entry.name == index && entry.key.as_str().starts_with(key.as_str())) {
+            if new
+                .entries
+                .iter()
+                .any(|entry| entry.name == index && entry.key.as_str().starts_with(key.as_str()))
+            {
                 return decode(&new.value).map(Some);
             }
         }
@@ -232,7 +233,8 @@ impl Tx {
             return self.check_reads().await;
         }
         let looked_for = self.absent_rows();
-        let replaced = self.writes.iter().filter(|(_, write)| !write.insert).map(|(at, _)| at.clone()).collect();
+        let replaced =
+            self.writes.iter().filter(|(_, write)| !write.insert).map(|(at, _)| at.clone()).collect();
         self.remember(replaced).await?;
         let plan = self.plan(id)?;
         check_bounds(&plan.batch)?;
@@ -273,7 +275,11 @@ impl Tx {
             }
             match &write.new {
                 Some(new) => {
-                    batch.put.push(Put { at: at.clone(), value: new.value.clone(), expires_at: new.expires_at });
+                    batch.put.push(Put {
+                        at: at.clone(),
+                        value: new.value.clone(),
+                        expires_at: new.expires_at,
+                    });
                 }
                 None => batch.delete.push(at.clone()),
             }
@@ -289,7 +295,8 @@ impl Tx {
             entries.removed.remove(&at);
             batch.put.push(Put { at, value: entry.pointer, expires_at: entry.expires_at });
         }
-        let mut expect: BTreeMap<RowKey, Option<Version>> = fresh.iter().map(|(at, _)| (at.clone(), None)).collect();
+        let mut expect: BTreeMap<RowKey, Option<Version>> =
+            fresh.iter().map(|(at, _)| (at.clone(), None)).collect();
         expect.extend(self.read.iter().map(|(at, row)| (at.clone(), row.as_ref().map(|row| row.version))));
         expect.extend(self.pinned.iter().map(|(at, version)| (at.clone(), Some(*version))));
         batch.expect.extend(expect);
@@ -379,14 +386,19 @@ fn check_bounds(batch: &Batch) -> Result<()> {
     for put in &batch.put {
         if put.value.len() > VALUE_BYTES_MAX {
             let (space, bytes) = (&put.at.space, put.value.len());
-            return Err(StoreError::Corrupt(format!("a record of {space} has {bytes} bytes; the limit is {VALUE_BYTES_MAX}")));
+            return Err(StoreError::Corrupt(format!(
+                "a record of {space} has {bytes} bytes; the limit is {VALUE_BYTES_MAX}"
+            )));
         }
     }
-    let keys = batch.expect.iter().map(|(at, _)| at).chain(batch.put.iter().map(|put| &put.at)).chain(&batch.delete);
+    let keys =
+        batch.expect.iter().map(|(at, _)| at).chain(batch.put.iter().map(|put| &put.at)).chain(&batch.delete);
     for at in keys {
         if at.key.len() + at.space.len() > KEY_BYTES_MAX {
             let (space, bytes) = (&at.space, at.key.len());
-            return Err(StoreError::Corrupt(format!("a key of {space} has {bytes} bytes; the limit is {KEY_BYTES_MAX}")));
+            return Err(StoreError::Corrupt(format!(
+                "a key of {space} has {bytes} bytes; the limit is {KEY_BYTES_MAX}"
+            )));
         }
     }
     Ok(())

@@ -1,0 +1,172 @@
+//! The outbox: leases, taking over, reports, and entries that live and die with their unit of work.
+
+use std::collections::BTreeSet;
+
+use domain::time::Timestamp;
+use serde_json::json;
+use store::{Claimed, NewOutboxEntry, OutboxFilter, OutboxState, Store, StoreError, Tx};
+use tokio::task::JoinSet;
+
+const LEASE_MS: i64 = 1_000;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn entry(id: &str, due_at: i64) -> NewOutboxEntry {
+    let (due_at, expires_at) = (at(due_at), at(1_000_000));
+    NewOutboxEntry {
+        id: id.into(),
+        kind: "logout".into(),
+        subject: "client".into(),
+        due_at,
+        expires_at,
+        body: json!({"sid": id}),
+    }
+}
+
+async fn add(store: &Store, entries: &[NewOutboxEntry]) {
+    let added: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            for entry in entries {
+                tx.outbox_add(entry.clone());
+            }
+            Ok(())
+        })
+        .await;
+    added.unwrap();
+}
+
+/// Claims until nothing is left, since a lost race leaves an entry for the next claim.
+async fn claim_all(store: &Store, now: i64, owner: &str) -> Vec<Claimed> {
+    let (mut all, mut empty) = (Vec::new(), 0);
+    while empty < 8 {
+        let some = store.outbox_claim(at(now), LEASE_MS, owner, 10).await.unwrap();
+        empty = if some.is_empty() { empty + 1 } else { 0 };
+        all.extend(some);
+    }
+    all
+}
+
+fn ids(claimed: &[Claimed]) -> Vec<&str> {
+    let mut ids: Vec<_> = claimed.iter().map(|claimed| &*claimed.entry.id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+pub async fn work_is_handed_out_when_due_and_to_one_claimant(store: Store) {
+    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+    add(&store, &[entry("a", 100), entry("b", 200), entry("c", 50)]).await;
+    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(50)));
+    assert!(claim_all(&store, 49, "one").await.is_empty());
+    let first = claim_all(&store, 100, "one").await;
+    assert_eq!(ids(&first), ["a", "c"]);
+    for claimed in &first {
+        assert_eq!(claimed.entry.attempts, 1);
+        assert_eq!(claimed.entry.claimed_by.as_deref(), Some("one"));
+        assert_eq!(claimed.entry.body, json!({"sid": claimed.entry.id}));
+    }
+    assert!(claim_all(&store, 100, "two").await.is_empty(), "the lease holds");
+    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(200)));
+    assert_eq!(ids(&claim_all(&store, 200, "two").await), ["b"]);
+    let done: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            first.iter().for_each(|claimed| tx.outbox_done(claimed));
+            Ok(())
+        })
+        .await;
+    done.unwrap();
+    assert_eq!(ids(&claim_all(&store, 10_000, "three").await), ["b"], "what is done is gone");
+}
+
+pub async fn a_lease_that_ran_out_is_taken_over_and_the_late_report_is_refused(store: Store) {
+    add(&store, &[entry("a", 100)]).await;
+    let slow = claim_all(&store, 100, "slow").await;
+    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(100 + LEASE_MS)));
+    assert!(claim_all(&store, 100 + LEASE_MS - 1, "fast").await.is_empty());
+    let fast = claim_all(&store, 100 + LEASE_MS, "fast").await;
+    assert_eq!(fast[0].entry.attempts, 2);
+    let late: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_done(&slow[0]);
+            tx.insert(crate::records::member("late", "late", "a"));
+            Ok(())
+        })
+        .await;
+    assert_eq!(late, Err(StoreError::Conflict), "the late claimant may not report");
+    assert_eq!(store.get::<crate::records::Member>(&store::Key::of("late")).await.unwrap(), None);
+    let done: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_done(&fast[0]);
+            Ok(())
+        })
+        .await;
+    done.unwrap();
+    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+}
+
+pub async fn work_put_off_comes_back_and_dead_work_does_not(store: Store) {
+    add(&store, &[entry("a", 100), entry("b", 100)]).await;
+    let claimed = claim_all(&store, 100, "one").await;
+    let (a, b) =
+        if claimed[0].entry.id == "a" { (&claimed[0], &claimed[1]) } else { (&claimed[1], &claimed[0]) };
+    let reported: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_later(a, at(500), "503");
+            tx.outbox_dead(b, &"x".repeat(5_000));
+            Ok(())
+        })
+        .await;
+    reported.unwrap();
+    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(500)));
+    assert!(claim_all(&store, 499, "two").await.is_empty());
+    let again = claim_all(&store, 500_000, "two").await;
+    assert_eq!(ids(&again), ["a"]);
+    assert_eq!((again[0].entry.attempts, again[0].entry.last_error.as_deref()), (2, Some("503")));
+    let of = async |state| {
+        let filter = OutboxFilter::State { kind: "logout", state };
+        store.outbox_page(filter, None, 10).await.unwrap().items
+    };
+    let dead = of(OutboxState::Dead).await;
+    assert_eq!((dead.len(), &*dead[0].id), (1, "b"));
+    assert_eq!(dead[0].last_error.as_ref().unwrap().len(), store::limits::OUTBOX_ERROR_CHARS_MAX);
+    assert_eq!(of(OutboxState::Pending).await.len(), 1);
+    let of_client = OutboxFilter::Subject { kind: "logout", subject: "client" };
+    assert_eq!(store.outbox_page(of_client, None, 10).await.unwrap().items.len(), 2);
+    while store.sweep_expired(at(i64::MAX / 2), 100).await != Ok(0) {}
+    assert!(of(OutboxState::Dead).await.is_empty(), "dead work is kept for a while only");
+    assert_eq!(of(OutboxState::Pending).await.len(), 1, "pending work is never swept");
+}
+
+pub async fn claimants_at_once_never_share_an_entry(store: Store) {
+    let entries: Vec<_> = (0..30).map(|n| entry(&format!("{n:02}"), n)).collect();
+    add(&store, &entries).await;
+    let mut claimants = JoinSet::new();
+    for claimant in 0..6 {
+        let store = store.clone();
+        claimants.spawn(async move { claim_all(&store, 100, &format!("claimant {claimant}")).await });
+    }
+    let claimed: Vec<Claimed> = claimants.join_all().await.into_iter().flatten().collect();
+    let distinct: BTreeSet<_> = claimed.iter().map(|claimed| &claimed.entry.id).collect();
+    assert_eq!((claimed.len(), distinct.len()), (30, 30));
+    assert!(claimed.iter().all(|claimed| claimed.entry.attempts == 1));
+}
+
+pub async fn work_added_by_a_failed_unit_does_not_exist(store: Store) {
+    let failed: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_add(entry("a", 1));
+            Err(StoreError::Unavailable("the cause did not happen".into()))
+        })
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+    add(&store, &[entry("b", 1)]).await;
+    let again: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_add(entry("b", 1));
+            Ok(())
+        })
+        .await;
+    assert_eq!(again, Err(StoreError::AlreadyExists { index: "key" }));
+}
