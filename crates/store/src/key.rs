@@ -239,3 +239,79 @@ pub enum Order {
     /// Highest key first; newest first where keys begin with time.
     Descending,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::time::Timestamp;
+    use proptest::prelude::{Strategy, any, prop_oneof, proptest};
+
+    use super::{Key, Shard, just_after, prefix_end, shard_of};
+
+    /// Mostly of characters around the end mark, where an order would break.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[\u{0}-\u{24}aé🦀]{0,4}", any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_ordered_as_their_values(
+            left in (text(), any::<i64>(), text(), any::<u64>(), any::<u32>(), any::<bool>()),
+            right in (text(), any::<i64>(), text(), any::<u64>(), any::<u32>(), any::<bool>()),
+        ) {
+            assert_eq!(Key::of(left.clone()).cmp(&Key::of(right.clone())), left.cmp(&right));
+            let (left, right) = ((left.0.clone(), right.1, left.2), (left.0, left.1, right.2));
+            assert_eq!(Key::of(left.clone()).cmp(&Key::of(right.clone())), left.cmp(&right), "after equal starts");
+        }
+
+        #[test]
+        fn segments_are_read_back(first in text(), second in text()) {
+            let key = Key::of((&first, &second));
+            assert_eq!(key.segments(), [first, second]);
+            assert!(!key.as_str().contains('\0'), "PostgreSQL refuses NUL");
+        }
+
+        #[test]
+        fn a_prefix_range_holds_what_begins_with_the_prefix_and_nothing_else(
+            prefix in text(), other in text(), rest in text(),
+        ) {
+            let (start, end) = (Key::of(&prefix), prefix_end(Key::of(&prefix).as_str()));
+            let key = Key::of((&other, &rest));
+            let within = *start.as_str() <= *key.as_str() && *key.as_str() < *end;
+            assert_eq!(within, other == prefix);
+        }
+
+        #[test]
+        fn just_after_a_key_lies_nothing(key in text(), left in text(), right in text()) {
+            let (short, long) = (Key::of((&key, &left)), Key::of((&key, &left, &right)));
+            let after = just_after(short.as_str());
+            assert!(short.as_str() < &*after && *after < *long.as_str(), "a longer key comes after");
+            let other = Key::of((&key, &right));
+            assert_eq!(*other.as_str() >= *after, other > short);
+        }
+    }
+
+    #[test]
+    fn keys_can_be_read() {
+        let key = key!["auth0|5f7c8ec7", Timestamp::from_millis(1_600_000_000_000), "a b"];
+        assert_eq!(key.as_str(), "auth0|5f7c8ec7!0000001600000000000!a\"`b!");
+        assert_eq!(Key::of(-1_i64).as_str(), "-9223372036854775807!");
+        assert_eq!(key![].as_str(), Key::all().as_str());
+    }
+
+    /// Stored keys begin with it, so it must be the same for ever.
+    #[test]
+    fn an_id_keeps_its_shard() {
+        let shards = ["", "a", "b", "session", "log_1", "log_2"].map(|id| shard_of(id).0);
+        assert_eq!(shards, [1, 0, 1, 0, 2, 3]);
+    }
+
+    #[test]
+    fn ids_spread_over_the_shards() {
+        let used: BTreeSet<Shard> = (0..40).map(|n| shard_of(&format!("id {n}"))).collect();
+        assert_eq!(used.into_iter().collect::<Vec<_>>(), Shard::all().collect::<Vec<_>>());
+        let first = (0..4_000).filter(|n| shard_of(&format!("{n:032x}")).0 == 0).count();
+        assert!((800..1_200).contains(&first), "{first} of 4000 in the first of four shards");
+    }
+}

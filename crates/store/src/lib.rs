@@ -34,6 +34,7 @@ pub mod table;
 pub mod tables;
 pub mod tx;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,8 +65,8 @@ pub struct StoreSettings {
     pub master_key: Secret<[u8; 32]>,
 }
 
-/// Which backend, and where.
-#[derive(Debug, Clone)]
+/// Which backend, and where. Prints without the URL, which may hold a password.
+#[derive(Clone)]
 pub enum BackendSettings {
     /// In memory: gone with the process.
     Memory,
@@ -85,6 +86,20 @@ pub enum BackendSettings {
     },
 }
 
+impl fmt::Debug for BackendSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::Sqlite { path } => f.debug_struct("Sqlite").field("path", path).finish(),
+            Self::Postgres { url: _, schema, pool_max } => f
+                .debug_struct("Postgres")
+                .field("schema", schema)
+                .field("pool_max", pool_max)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
 /// The store of one tenant. Clones are cheap and are the same store.
 #[derive(Clone)]
 pub struct Store {
@@ -101,6 +116,9 @@ pub(crate) struct Inner {
 
 impl Store {
     /// Opens the backend, making its tables when they are absent.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be reached or made, `Corrupt` when what is there is not a store of this release.
     pub async fn open(settings: StoreSettings) -> Result<Store> {
         let backend: Arc<dyn Backend> = match settings.backend {
             BackendSettings::Memory => Arc::new(memory::Memory::new()),
