@@ -128,7 +128,7 @@ impl Engine {
                 if tx.get::<Client>(&Key::of(id)).await?.is_none() {
                     return Ok(());
                 }
-                // Whoever makes a grant reads the client, so no grant can come in between.
+                // A grant that is made at this very moment may stay behind: it names nobody, and nobody can use it.
                 let mut after = None;
                 loop {
                     let page = tx

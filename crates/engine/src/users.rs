@@ -1,0 +1,253 @@
+//! Users: made, found, changed, deleted, by those who administer the tenant.
+//!
+//! Auth0: manage users › user accounts. What users do themselves (signing up) is in `sign_in`.
+
+mod changes;
+
+use std::borrow::Cow;
+
+use domain::connection::{Connection, STRATEGY_DATABASE};
+use domain::event::EventKind;
+use domain::id::UserId;
+use domain::limits::OFFSET_ITEMS_MAX;
+use domain::logout::Initiator;
+use domain::organization::Membership;
+use domain::secret::Secret;
+use domain::token::RefreshToken;
+use domain::user::{User, comparable_email};
+use store::tables::{email_key, username_key};
+use store::{Key, Order, Record, Tx};
+
+pub use self::changes::{NewUser, UserChanges};
+use crate::listing::{Listing, Slice, Source};
+use crate::passwords::refuse_password;
+use crate::search::Query;
+use crate::sign_out::{BoundTokens, SESSIONS_PER_COMMIT_MAX};
+use crate::{ApiCall, Engine, Error, Resource};
+
+/// Fields of a user that `q` can name.
+pub const USER_SEARCH_FIELDS: &[&str] =
+    &["user_id", "email", "email.raw", "name", "nickname", "username", "given_name", "family_name", "phone_number", "email_verified", "blocked"];
+/// Users of one address. Ours: one for each connection.
+const USERS_OF_ADDRESS_MAX: usize = 100;
+/// Records bound to a user that go in one commit with others.
+const BOUND_RECORDS_STEP: usize = 100;
+
+impl Engine {
+    /// Makes a user of a database connection.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a property is not legal or the connection is none of ours; [`Error::Conflict`] when
+    /// the address, the name or the identifier is taken.
+    pub async fn create_user(&self, call: &ApiCall, new: NewUser) -> Result<User, Error> {
+        let Some(connection) = self.store().find::<Connection>("name", &Key::of(&new.connection)).await? else {
+            let message = "The connection does not exist.".to_owned();
+            return Err(Error::Invalid { message, code: Some("inexistent_connection") });
+        };
+        if connection.strategy != STRATEGY_DATABASE {
+            return Err(Error::property("users can only be made in database connections", "connection"));
+        }
+        let mut user = new.into_user(&connection, self.random(), self.now())?;
+        let Some(password) = new.password else {
+            return Err(Error::payload("Missing required property: password"));
+        };
+        user.password_hash = Some(self.new_password_hash(password).await?);
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                // Read, so that a connection that is being deleted takes no newcomers.
+                if tx.get::<Connection>(&connection.key()).await?.is_none() {
+                    return Err(Error::NotFound(Resource::Connection));
+                }
+                refuse_taken(tx, &user, &[]).await?;
+                tx.insert(user.clone());
+                self.record_api(tx, call, "Create a User", 201);
+                Ok(())
+            })
+            .await?;
+        Ok(user)
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn user(&self, id: &UserId) -> Result<User, Error> {
+        self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::User))
+    }
+
+    /// Some of the users, in the order of their identifiers, that a query lets pass.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a query that is not understood, or a slice past the first thousand.
+    pub async fn users(&self, slice: &Slice, q: Option<&str>) -> Result<Listing<User>, Error> {
+        refuse_far_offset(slice)?;
+        let query = Query::parse(q.unwrap_or_default(), USER_SEARCH_FIELDS)?;
+        if let Some(id) = query.exact("user_id") {
+            let found = self.store().get::<User>(&Key::of(id)).await?;
+            let all = found.into_iter().filter(|user| matches(&query, user)).collect();
+            return Ok(Listing::of_all(all, slice, |user| user.id.to_string()));
+        }
+        let source = match query.exact("email") {
+            Some(email) => Source::index("address", Key::of(&comparable_email(email))),
+            None => Source::table(),
+        };
+        self.list(source, slice, |user| matches(&query, user)).await
+    }
+
+    /// The users of an address, whatever its case.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, Error> {
+        let key = Key::of(&comparable_email(email));
+        let page = self.store().page(Some("address"), &key, None, USERS_OF_ADDRESS_MAX, Order::Ascending).await?;
+        Ok(page.items)
+    }
+
+    /// Changes a user. A new password, a new address or a block ends every session of the user, in the same commit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] when a property is not legal, [`Error::Conflict`] when an address or a
+    /// name is taken, and then nothing is changed.
+    pub async fn update_user(&self, call: &ApiCall, id: &UserId, changes: UserChanges) -> Result<User, Error> {
+        let password_hash = match changes.password.clone() {
+            Some(password) => Some(self.new_password_hash(password).await?),
+            None => None,
+        };
+        let (user, rest) = self
+            .store()
+            .transact(async |tx| {
+                let before: User = tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::User))?;
+                let mut user = before.clone();
+                changes.apply(&mut user, self.now())?;
+                refuse_taken(tx, &user, &before.indexes()).await?;
+                if let Some(hash) = &password_hash {
+                    user.password_hash = Some(hash.clone());
+                    user.last_password_reset = Some(self.now());
+                    let event = self.event(EventKind::PasswordChanged, &call.facts).user(&user);
+                    event.says("The password was changed by the Management API").record(tx);
+                }
+                let ends = what_ends(&before, &user, password_hash.is_some());
+                let mut rest = None;
+                if let Some((initiator, tokens)) = ends {
+                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                    rest = (ended >= SESSIONS_PER_COMMIT_MAX).then_some((initiator, tokens));
+                }
+                tx.put(user.clone());
+                self.record_api(tx, call, "Update a User", 200);
+                Ok::<_, Error>((user, rest))
+            })
+            .await?;
+        self.logouts_may_wait();
+        if let Some((initiator, tokens)) = rest {
+            self.end_all_sessions(id, initiator, tokens, &call.facts).await?;
+        }
+        Ok(user)
+    }
+
+    /// Deletes a user with sessions, refresh tokens and memberships. One that is not there is not missed.
+    ///
+    /// # Errors
+    /// What the store answers; a user with very many sessions goes in several commits, the last of which is the end.
+    pub async fn delete_user(&self, call: &ApiCall, id: &UserId) -> Result<(), Error> {
+        loop {
+            let done = self
+                .store()
+                .transact(async |tx| -> Result<bool, Error> {
+                    let Some(mut user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(true) };
+                    let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
+                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                    let tokens = delete_of_user::<RefreshToken>(tx, id, |token| token.key()).await?;
+                    let memberships = delete_of_user::<Membership>(tx, id, |membership| membership.key()).await?;
+                    if ended >= SESSIONS_PER_COMMIT_MAX || tokens || memberships {
+                        tx.put(user);
+                        return Ok(false);
+                    }
+                    tx.delete::<User>(&Key::of(id));
+                    self.event(EventKind::UserDeleted, &call.facts).user(&user).record(tx);
+                    self.record_api(tx, call, "Delete a User", 204);
+                    Ok(true)
+                })
+                .await?;
+            self.logouts_may_wait();
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn new_password_hash(&self, password: Secret<String>) -> Result<String, Error> {
+        if let Some(reason) = refuse_password(password.expose()) {
+            let message = format!("PasswordStrengthError: {reason}");
+            return Err(Error::Invalid { message, code: Some("invalid_body") });
+        }
+        self.hash_password(password).await
+    }
+}
+
+/// Refuses slices past what offset paging reaches.
+pub(crate) fn refuse_far_offset(slice: &Slice) -> Result<(), Error> {
+    match slice {
+        Slice::Offset { start, limit, .. } if start.saturating_add(*limit) > OFFSET_ITEMS_MAX => {
+            let message = format!("You can only page through the first {OFFSET_ITEMS_MAX} records.");
+            Err(Error::Invalid { message, code: Some("invalid_paging") })
+        }
+        Slice::Offset { .. } | Slice::Checkpoint { .. } => Ok(()),
+    }
+}
+
+/// Deletes up to so many records that name the user; answers whether there may be more.
+async fn delete_of_user<R: Record>(tx: &mut Tx, id: &UserId, key: impl Fn(&R) -> Key) -> Result<bool, Error> {
+    let page = tx.page::<R>(Some("user"), &Key::of(id), None, BOUND_RECORDS_STEP, Order::Ascending).await?;
+    page.items.iter().for_each(|record| tx.delete::<R>(&key(record)));
+    Ok(page.next.is_some())
+}
+
+/// Why the user's sessions end with this change, if they do. The gravest reason is the one that clients are told.
+fn what_ends(before: &User, after: &User, password_changed: bool) -> Option<(Initiator, BoundTokens)> {
+    if after.blocked && !before.blocked {
+        return Some((Initiator::AccountDeactivated, BoundTokens::Revoke));
+    }
+    if password_changed {
+        return Some((Initiator::PasswordChanged, BoundTokens::Revoke));
+    }
+    let comparable = |user: &User| user.email.as_deref().map(comparable_email);
+    let email_changed = comparable(before) != comparable(after) && before.email.is_some();
+    email_changed.then_some((Initiator::EmailIdentifierChanged, BoundTokens::Keep))
+}
+
+/// Refuses a user whose identifier, address or name another one has. `own` are the entries the user has already.
+async fn refuse_taken(tx: &mut Tx, user: &User, own: &[store::IndexEntry]) -> Result<(), Error> {
+    let taken = || Error::Conflict { message: "The user already exists.".to_owned() };
+    if own.is_empty() && tx.get::<User>(&user.key()).await?.is_some() {
+        return Err(taken());
+    }
+    let Some(identity) = user.identities.first() else { return Ok(()) };
+    let email = user.email.as_deref().map(|email| ("email", email_key(&identity.connection_id, email)));
+    let username = user.username.as_deref().map(|name| ("username", username_key(&identity.connection_id, name)));
+    for (index, key) in email.into_iter().chain(username) {
+        if tx.find::<User>(index, &key).await?.is_some_and(|other| other.id != user.id) {
+            return Err(taken());
+        }
+    }
+    Ok(())
+}
+
+fn matches(query: &Query, user: &User) -> bool {
+    query.matches(|field| {
+        let text = |value: &'_ Option<String>| value.clone().map(Cow::Owned);
+        match field {
+            "user_id" => Some(Cow::Owned(user.id.to_string())),
+            "email" | "email.raw" => text(&user.email),
+            "name" => text(&user.name),
+            "nickname" => text(&user.nickname),
+            "username" => text(&user.username),
+            "given_name" => text(&user.given_name),
+            "family_name" => text(&user.family_name),
+            "phone_number" => text(&user.phone_number),
+            "email_verified" => Some(Cow::Owned(user.email_verified.to_string())),
+            "blocked" => Some(Cow::Owned(user.blocked.to_string())),
+            _ => None,
+        }
+    })
+}
