@@ -1,1 +1,181 @@
-//! engine.
+//! What the product does, without a word of HTTP: sign people in and out, keep sessions, make tokens, run Actions.
+//!
+//! | question | module |
+//! | --- | --- |
+//! | what it is opened with | [`settings`], [`ports`] |
+//! | what can go wrong | [`error`] |
+//! | who calls, from where | [`request`], [`caller`] |
+//! | sign in, sign out | [`sign_in`], [`sign_out`] |
+//! | codes and refresh tokens into tokens | [`tokens`] |
+//! | sessions and their metadata | [`sessions`] |
+//! | telling clients of a logout | [`deliver`] |
+//! | what the log remembers | [`audit`], [`logs`] |
+//! | keys that sign | [`keys`] |
+//! | what expires | [`sweep`] |
+
+pub mod actions;
+pub mod audit;
+pub mod caller;
+pub mod clients;
+pub mod connections;
+pub mod deliver;
+pub mod demo;
+pub mod error;
+pub mod first_start;
+pub mod grants;
+pub mod keys;
+pub mod listing;
+pub mod logs;
+pub mod organizations;
+pub mod outbound;
+pub mod passwords;
+pub mod ports;
+pub mod request;
+pub mod resource_servers;
+pub mod search;
+pub mod sessions;
+pub mod settings;
+pub mod sign_in;
+pub mod sign_out;
+pub mod sweep;
+pub mod tenant;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+use domain::time::Timestamp;
+use sandbox::{Sandbox, SandboxSettings, WorkerCommand};
+use store::{BackendSettings, Store, StoreSettings};
+use tokio::sync::Notify;
+
+pub use crate::caller::Caller;
+pub use crate::error::{Error, Resource};
+pub use crate::ports::Ports;
+pub use crate::request::{ApiCall, RequestFacts};
+pub use crate::settings::{Settings, StoreChoice};
+
+/// What `vestibule worker` runs: serves Actions until its socket closes. Answers the process's exit code.
+pub fn worker_main() -> i32 {
+    sandbox::worker_main()
+}
+
+/// Everything the product does. Clones are cheap and are the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    issuer: String,
+    store: Store,
+    sandbox: Sandbox,
+    passwords: passwords::Passwords,
+    signers: keys::Signers,
+    keys: keys::Published,
+    ports: Ports,
+    logout_signal: Notify,
+}
+
+impl Engine {
+    /// Opens the store and the sandbox, and loads the signing keys (making them on the first start).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the store does not open, [`Error::Bug`] when what it holds does not decode (a
+    /// wrong master key shows itself so).
+    pub async fn open(settings: Settings, ports: Ports) -> Result<Self, Error> {
+        let backend = match &settings.store {
+            StoreChoice::Memory => BackendSettings::Memory,
+            StoreChoice::Sqlite { path } => BackendSettings::Sqlite { path: path.clone() },
+            StoreChoice::Postgres { url, schema, pool_max } => {
+                BackendSettings::Postgres { url: url.clone(), schema: schema.clone(), pool_max: *pool_max }
+            }
+        };
+        let tenant = settings.tenant.clone();
+        let store = Store::open(StoreSettings { backend, tenant, master_key: settings.master_key.clone() }).await?;
+        Self::over(store, settings, ports).await
+    }
+
+    /// An engine over a store that is open already: tests bring their own.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
+        let worker = WorkerCommand {
+            program: settings.sandbox.program.clone(),
+            args: settings.sandbox.args.clone(),
+        };
+        let sandbox = Sandbox::start(SandboxSettings {
+            worker,
+            workers_max: settings.sandbox.workers_max,
+            queue_max: settings.sandbox.queue_max,
+            worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
+        });
+        let passwords = passwords::Passwords::start(&settings.passwords);
+        let keys = keys::load(&store, ports.clock.now()).await?;
+        let signers = keys::Signers::start(settings.signing_threads);
+        let issuer = format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
+        let inner = Inner {
+            settings,
+            issuer,
+            store,
+            sandbox,
+            passwords,
+            signers,
+            keys,
+            ports,
+            logout_signal: Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The issuer, `https://{domain}/` with the trailing slash.
+    pub fn issuer(&self) -> &str {
+        &self.inner.issuer
+    }
+
+    /// The Management API's audience, `https://{domain}/api/v2/`.
+    pub fn management_audience(&self) -> String {
+        format!("{}api/v2/", self.inner.issuer)
+    }
+
+    /// What the engine was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The moment that the clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.inner.ports.clock.now()
+    }
+
+    /// Waits until a logout was queued by this node.
+    pub async fn logout_queued(&self) {
+        self.inner.logout_signal.notified().await;
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// Ends the sandbox's workers.
+    pub async fn shut_down(&self) {
+        self.inner.sandbox.shut_down().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.inner.ports.entropy.fill(&mut bytes);
+        bytes
+    }
+}

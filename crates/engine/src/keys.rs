@@ -1,0 +1,174 @@
+//! Keys that sign: made on the first start, kept sealed, parsed once, published as bytes.
+//!
+//! Signing with RSA costs a quarter of a millisecond, so it runs on a bounded pool beside the async threads.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use domain::id::KeyId;
+use domain::key::{SigningAlgorithm, SigningKeyRecord};
+use domain::time::Timestamp;
+use protocol::jose::{KeySet, SigningKey};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::to_raw_value;
+use store::{Key, Order, Store};
+use tokio::sync::Semaphore;
+
+use crate::{Engine, Error};
+
+/// Keys at most; more than a rotation ever leaves.
+const KEYS_MAX: usize = 32;
+/// Signatures that may wait for a thread.
+const SIGNATURES_WAITING_MAX: usize = 4096;
+
+/// The keys in force, ready to use.
+pub struct Keys {
+    rs256: Arc<SigningKey>,
+    es256: Arc<SigningKey>,
+    /// Every key whose signatures count.
+    pub set: KeySet,
+    /// The JWK set (RFC 7517 §5), as it is served.
+    pub jwks: Bytes,
+}
+
+impl Keys {
+    /// The key that signs with an algorithm.
+    pub fn signer(&self, algorithm: SigningAlgorithm) -> &Arc<SigningKey> {
+        match algorithm {
+            SigningAlgorithm::Rs256 => &self.rs256,
+            SigningAlgorithm::Es256 => &self.es256,
+        }
+    }
+}
+
+/// The keys in force, replaced as a whole when they change.
+pub struct Published(ArcSwap<Keys>);
+
+impl Published {
+    /// The keys in force now.
+    pub fn current(&self) -> Arc<Keys> {
+        self.0.load_full()
+    }
+}
+
+/// The bounded pool on which RSA signatures are made.
+pub struct Signers {
+    running: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Signers {
+    /// A pool of so many threads.
+    pub fn start(threads: usize) -> Self {
+        Self { running: Semaphore::new(threads.max(1)), waiting: Semaphore::new(SIGNATURES_WAITING_MAX) }
+    }
+}
+
+const fn seal_purpose() -> &'static str {
+    "signing_key.private"
+}
+
+/// Loads the keys, and makes those that are missing.
+pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Published, Error> {
+    let mut records = stored(store).await?;
+    for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256] {
+        if !records.iter().any(|record| record.algorithm == algorithm && record.revoked_at.is_none()) {
+            make(store, algorithm, now).await?;
+            records = stored(store).await?;
+        }
+    }
+    Ok(Published(ArcSwap::from_pointee(parse(store, &records)?)))
+}
+
+async fn stored(store: &Store) -> Result<Vec<SigningKeyRecord>, Error> {
+    let page = store.page::<SigningKeyRecord>(None, &Key::all(), None, KEYS_MAX, Order::Ascending).await?;
+    let mut records = page.items;
+    records.sort_by(|left, right| right.created_at.cmp(&left.created_at).then(left.id.cmp(&right.id)));
+    Ok(records)
+}
+
+async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Result<(), Error> {
+    let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
+        .await
+        .map_err(|error| Error::Bug(error.to_string()))?
+        .map_err(|error| Error::Bug(format!("a signing key could not be made: {error}")))?;
+    let pkcs8 = key.to_pkcs8().map_err(|error| Error::Bug(error.to_string()))?;
+    let private = store.seal(seal_purpose(), pkcs8.expose());
+    let record = SigningKeyRecord {
+        id: KeyId::new(key.kid()),
+        algorithm,
+        private,
+        created_at: now,
+        revoked_at: None,
+    };
+    store
+        .transact(async |tx| -> Result<(), Error> {
+            tx.insert(record.clone());
+            Ok(())
+        })
+        .await
+}
+
+fn parse(store: &Store, records: &[SigningKeyRecord]) -> Result<Keys, Error> {
+    let mut keys = Vec::new();
+    for record in records.iter().filter(|record| record.revoked_at.is_none()) {
+        let private = store.unseal(seal_purpose(), &record.private)?;
+        let key = SigningKey::from_pkcs8(record.algorithm, &private)
+            .map_err(|error| Error::Bug(format!("signing key {} does not parse: {error}", record.id)))?;
+        keys.push((record.algorithm, Arc::new(key)));
+    }
+    let newest = |wanted: SigningAlgorithm| {
+        keys.iter()
+            .find(|(algorithm, _)| *algorithm == wanted)
+            .map(|(_, key)| key.clone())
+            .ok_or_else(|| Error::Bug(format!("there is no {} key", wanted.as_str())))
+    };
+    let (rs256, es256) = (newest(SigningAlgorithm::Rs256)?, newest(SigningAlgorithm::Es256)?);
+    let jwks: Vec<_> = keys.iter().map(|(_, key)| key.jwk()).collect();
+    let set = KeySet::new(keys.iter().map(|(_, key)| key.verifying_key()).collect());
+    Ok(Keys { rs256, es256, set, jwks: Bytes::from(json!({ "keys": jwks }).to_string()) })
+}
+
+impl Engine {
+    /// The keys in force.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.inner.keys.current()
+    }
+
+    /// Reads the keys again, so that another node's rotation is seen.
+    ///
+    /// # Errors
+    /// Whatever the store answers; the keys in force stay.
+    pub async fn reload_keys(&self) -> Result<(), Error> {
+        let records = stored(self.store()).await?;
+        self.inner.keys.0.store(Arc::new(parse(self.store(), &records)?));
+        Ok(())
+    }
+
+    /// Signs claims as a compact JWS. RSA runs on the bounded pool.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many signatures wait.
+    pub(crate) async fn sign(
+        &self,
+        algorithm: SigningAlgorithm,
+        typ: &'static str,
+        claims: &impl Serialize,
+    ) -> Result<String, Error> {
+        let bug = |error: &dyn std::error::Error| Error::Bug(error.to_string());
+        let key = self.keys().signer(algorithm).clone();
+        // Serialised here, so that what goes to the pool borrows nothing.
+        let claims = to_raw_value(claims).map_err(|error| bug(&error))?;
+        let sign = move || key.sign(typ, &claims);
+        match algorithm {
+            SigningAlgorithm::Es256 => Ok(sign()),
+            SigningAlgorithm::Rs256 => {
+                let _place = self.inner.signers.waiting.try_acquire().map_err(|_| Error::Busy)?;
+                let _turn = self.inner.signers.running.acquire().await.map_err(|error| bug(&error))?;
+                tokio::task::spawn_blocking(sign).await.map_err(|error| bug(&error))
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Passwords: hashed and checked with Argon2id (RFC 9106) on a bounded pool of its own.
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN};
+use domain::secret::Secret;
+use tokio::sync::Semaphore;
+
+use crate::settings::PasswordSettings;
+use crate::{Engine, Error};
+
+/// Hashes and checks passwords, so many at a time.
+pub struct Passwords {
+    running: Semaphore,
+    waiting: Semaphore,
+    argon2: Argon2<'static>,
+    /// The hash of no password that anyone has: checked for unknown users, so that they take as long as known ones.
+    nobody: String,
+}
+
+impl Passwords {
+    pub(crate) fn start(settings: &PasswordSettings) -> Self {
+        let params = Params::new(settings.memory_kib, settings.passes, 1, None).unwrap_or_default();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = hash(&argon2, b"nobody has this password", &[0; 16]).unwrap_or_default();
+        Self {
+            running: Semaphore::new(settings.threads.max(1)),
+            waiting: Semaphore::new(settings.queue_max.max(1)),
+            argon2,
+            nobody,
+        }
+    }
+
+    async fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let _place = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
+        let _turn = self.running.acquire().await.map_err(|error| Error::Bug(error.to_string()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Bug(error.to_string()))
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8; 16]) -> Result<String, Error> {
+    let bug = |error: argon2::password_hash::Error| Error::Bug(error.to_string());
+    let salt = SaltString::encode_b64(salt).map_err(bug)?;
+    Ok(argon2.hash_password(password, &salt).map_err(bug)?.to_string())
+}
+
+impl Engine {
+    /// Hashes a new password into PHC form.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub async fn hash_password(&self, password: Secret<String>) -> Result<String, Error> {
+        let argon2 = self.inner.passwords.argon2.clone();
+        let salt = self.random::<16>();
+        self.inner.passwords.on_pool(move || hash(&argon2, password.expose().as_bytes(), &salt)).await?
+    }
+
+    /// Whether a password belongs to a hash. Without a hash it takes as long, and is never right.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub async fn password_is_right(&self, password: Secret<String>, known: Option<&str>) -> Result<bool, Error> {
+        if password.expose().len() > PASSWORD_BYTES_MAX {
+            return Ok(false);
+        }
+        let argon2 = self.inner.passwords.argon2.clone();
+        let exists = known.is_some();
+        let known = known.unwrap_or(&self.inner.passwords.nobody).to_owned();
+        let right = self
+            .inner
+            .passwords
+            .on_pool(move || {
+                PasswordHash::new(&known)
+                    .is_ok_and(|hash| argon2.verify_password(password.expose().as_bytes(), &hash).is_ok())
+            })
+            .await?;
+        Ok(right && exists)
+    }
+}
+
+/// Whether a new password may be taken; if not, why, for people.
+pub fn refuse_password(password: &str) -> Option<String> {
+    if password.chars().count() < PASSWORD_CHARACTERS_MIN {
+        return Some(format!("The password must have at least {PASSWORD_CHARACTERS_MIN} characters."));
+    }
+    if password.len() > PASSWORD_BYTES_MAX {
+        return Some(format!("The password must have at most {PASSWORD_BYTES_MAX} bytes."));
+    }
+    None
+}

@@ -1,0 +1,85 @@
+//! What the engine is opened with: plain values that the server reads from its configuration.
+
+use std::path::PathBuf;
+
+use domain::secret::Secret;
+
+/// Where records are kept.
+#[derive(Debug, Clone)]
+pub enum StoreChoice {
+    /// In memory, for tests: gone with the process.
+    Memory,
+    /// One file.
+    Sqlite {
+        /// The file; its folder must exist.
+        path: PathBuf,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// `postgres://user:password@host:port/database`.
+        url: String,
+        /// The schema, made when absent.
+        schema: Option<String>,
+        /// Connections at most.
+        pool_max: usize,
+    },
+}
+
+/// How Actions are run.
+#[derive(Debug, Clone)]
+pub struct SandboxChoice {
+    /// The program whose `args` start a worker; usually this very binary.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Workers at most.
+    pub workers_max: usize,
+    /// Runs that may wait for a worker.
+    pub queue_max: usize,
+    /// Address space of a worker in bytes.
+    pub worker_memory_bytes_max: u64,
+}
+
+/// How passwords are hashed (RFC 9106).
+#[derive(Debug, Clone)]
+pub struct PasswordSettings {
+    /// Threads that hash; each takes a core for some 20 ms a password.
+    pub threads: usize,
+    /// Passwords that may wait for a thread.
+    pub queue_max: usize,
+    /// Memory of one hash in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub passes: u32,
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self { threads: 2, queue_max: 256, memory_kib: 19 * 1024, passes: 2 }
+    }
+}
+
+/// What the engine is opened with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The tenant whose records these are; every key begins with it.
+    pub tenant: String,
+    /// Host and port under which browsers and clients reach the server, e.g. `localhost:8443`.
+    pub domain: String,
+    /// Whether that is plain HTTP (tests and benchmarks only; cookies still ask for a secure origin).
+    pub insecure_scheme: bool,
+    /// Where records are kept.
+    pub store: StoreChoice,
+    /// Seals secrets at rest.
+    pub master_key: Secret<[u8; 32]>,
+    /// How Actions are run.
+    pub sandbox: SandboxChoice,
+    /// How passwords are hashed.
+    pub passwords: PasswordSettings,
+    /// Threads that make RSA signatures.
+    pub signing_threads: usize,
+    /// Whether logout tokens may go to plain HTTP URLs and to addresses of the operator's own network.
+    pub logout_insecure_urls: bool,
+    /// Names this node in leases.
+    pub node: String,
+}

@@ -1,0 +1,178 @@
+//! Signs people in: from the authorization request to the code, through the pages and the tenant's Actions.
+//!
+//! | step | module |
+//! | --- | --- |
+//! | look at the request and the browser's session | [`begin`] |
+//! | check a password, or sign someone up | [`prove`] |
+//! | run the bound Actions; their effects are data | [`post_login`] |
+//! | one commit: session, code, events | [`finish`] |
+//!
+//! Spec: OIDC Core 1.0 §3.1.2.
+
+pub mod begin;
+pub mod commands;
+pub mod event;
+pub mod finish;
+pub mod post_login;
+pub mod prove;
+
+use aws_lc_rs::digest;
+use domain::client::Client;
+use domain::connection::Connection;
+use domain::id::{SessionId, hexadecimal};
+use domain::organization::Organization;
+use domain::resource_server::ResourceServer;
+use domain::secret::same;
+use domain::session::{AuthenticationMethod, CookieMode, Session};
+use domain::sign_in::{AuthorizationRequest, ResponseMode, SignIn};
+use domain::tenant::Tenant;
+use domain::time::Timestamp;
+use domain::user::User;
+use store::Key;
+
+use crate::{Engine, Error};
+
+/// What happens to the browser's session cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CookieChange {
+    /// Nothing.
+    Keep,
+    /// It gets this value.
+    Set {
+        /// `{session}.{secret}`.
+        value: String,
+        /// Seconds to keep it; absent: until the browser closes.
+        max_age_seconds: Option<i64>,
+    },
+    /// It goes.
+    Clear,
+}
+
+/// What the client is told, and how. The redirect URI is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAnswer {
+    /// Where it goes.
+    pub redirect_uri: String,
+    /// How it travels.
+    pub response_mode: ResponseMode,
+    /// `code` or `error` and what belongs to it, with `state`.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Which page a sign-in starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// For those who have an account.
+    SignIn,
+    /// For those who do not.
+    SignUp,
+}
+
+/// What the browser is to be shown next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// A page for the sign-in with this identifier.
+    Page {
+        /// The sign-in.
+        sign_in_id: String,
+        /// The secret that ties it to the browser; the cookie's new value.
+        browser_secret: String,
+        /// Which page.
+        screen: Screen,
+    },
+    /// Back to the client.
+    Answer {
+        /// What it is told.
+        answer: ClientAnswer,
+        /// What happens to the session cookie.
+        cookie: CookieChange,
+    },
+}
+
+/// A sign-in in which the user is known, on its way through the Actions to its end.
+pub(crate) struct Working {
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) client: Client,
+    pub(crate) tenant: Tenant,
+    pub(crate) connection: Connection,
+    pub(crate) organization: Option<Organization>,
+    /// The API that the access token is for, if any but `/userinfo`.
+    pub(crate) resource_server: Option<ResourceServer>,
+    pub(crate) user: User,
+    /// The session as it will be if nothing else touches it.
+    pub(crate) session: Session,
+    /// How the session comes about.
+    pub(crate) origin: Origin,
+    /// The waiting sign-in that this ends, if pages were shown.
+    pub(crate) sign_in: Option<SignIn>,
+}
+
+/// How the session of a sign-in comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is new; the cookie's secret is given. `replaces` is the browser's session of someone else, which ends.
+    New { cookie_secret: String, replaces: Option<SessionId> },
+    /// The browser's session, with the password proved again; the cookie gets a new secret.
+    Renewed { cookie_secret: String },
+    /// The browser's session, as it is; with the cookie's value, in case its lifetime changes.
+    Reused { cookie: String },
+}
+
+/// SHA-256 as hexadecimal digits: what is kept of a secret that a browser or a client holds.
+pub(crate) fn hash(secret: &str) -> String {
+    hexadecimal(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
+}
+
+impl Engine {
+    /// The live session that a cookie stands for.
+    pub(crate) async fn session_of_cookie(&self, cookie: Option<&str>) -> Result<Option<Session>, Error> {
+        let Some((id, secret)) = cookie.and_then(|cookie| cookie.split_once('.')) else { return Ok(None) };
+        let session = self.store().get::<Session>(&Key::of(&SessionId::new(id))).await?;
+        let now = self.now();
+        Ok(session.filter(|session| {
+            session.is_live(now) && same(session.cookie_hash.as_bytes(), hash(secret).as_bytes())
+        }))
+    }
+
+    /// A fresh value of 32 characters, 192 bits, that nobody can guess.
+    pub(crate) fn secret_text(&self) -> String {
+        domain::id::base64url_characters(&self.random::<32>())
+    }
+
+    pub(crate) fn password_method(now: Timestamp) -> AuthenticationMethod {
+        AuthenticationMethod { name: "pwd".to_owned(), at: now, factor: None }
+    }
+}
+
+impl Working {
+    /// The cookie that the browser gets at the end.
+    fn cookie(&self, session: &Session, now: Timestamp) -> CookieChange {
+        let max_age_seconds = match session.cookie_mode {
+            CookieMode::Persistent => Some(session.expires_at.millis_since(now) / 1000),
+            CookieMode::NonPersistent => None,
+        };
+        match &self.origin {
+            Origin::New { cookie_secret, .. } | Origin::Renewed { cookie_secret } => {
+                CookieChange::Set { value: format!("{}.{cookie_secret}", session.id), max_age_seconds }
+            }
+            Origin::Reused { cookie } if session.cookie_mode != self.session.cookie_mode => {
+                CookieChange::Set { value: cookie.clone(), max_age_seconds }
+            }
+            Origin::Reused { .. } => CookieChange::Keep,
+        }
+    }
+
+    /// An answer to the client, with `state` put back.
+    fn answer(&self, fields: Vec<(&str, String)>) -> ClientAnswer {
+        answer(&self.request, fields)
+    }
+}
+
+/// An answer to a verified request, with `state` put back.
+pub(crate) fn answer(request: &AuthorizationRequest, fields: Vec<(&str, String)>) -> ClientAnswer {
+    let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if let Some(state) = &request.state {
+        fields.push(("state".to_owned(), state.clone()));
+    }
+    ClientAnswer { redirect_uri: request.redirect_uri.clone(), response_mode: request.response_mode, fields }
+}

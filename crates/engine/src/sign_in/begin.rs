@@ -1,0 +1,242 @@
+//! Looks at an authorization request and at the browser's session: straight on, to a page, or back with an error.
+//!
+//! Spec: OIDC Core 1.0 §3.1.2.1–§3.1.2.6.
+
+use domain::client::Client;
+use domain::event::EventKind;
+use domain::id::{SignInId, base64url_characters};
+use domain::limits::SIGN_IN_MS;
+use domain::organization::{Membership, Organization};
+use domain::session::Session;
+use domain::sign_in::{AuthorizationRequest, Prompt, SignIn};
+use domain::time::seconds;
+use domain::user::User;
+use protocol::authorize::{Params, Rejection, Rules};
+use protocol::error::{OAuthError, OAuthErrorCode};
+use serde_json::json;
+use store::Key;
+
+use super::{ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash};
+use crate::{Engine, Error, RequestFacts};
+
+/// Why the browser's session does not do for a request.
+enum Missing {
+    /// There is none, or it is too old, or the client wants a fresh proof.
+    Login,
+    /// There is one, but the user would have to choose or agree.
+    Interaction(&'static str),
+}
+
+impl Engine {
+    /// `/authorize`. `session_cookie` and `browser_secret` are the browser's cookies, as they came.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`], to be shown as a page: the client or its redirect URI is not to be trusted.
+    pub async fn authorize(
+        &self,
+        params: Vec<(String, String)>,
+        session_cookie: Option<&str>,
+        browser_secret: Option<&str>,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
+        let params = Params::parse(params);
+        let client = match params.client_id() {
+            Some(id) => self.store().get::<Client>(&Key::of(id)).await?,
+            None => None,
+        };
+        let request = match protocol::authorize::check(&params, client.as_ref(), &Rules::default()) {
+            Ok(request) => request,
+            Err(rejection) => return self.reject(rejection, client.as_ref(), facts).await,
+        };
+        let client = client.ok_or_else(|| Error::Bug("a checked request has a client".to_owned()))?;
+        let session = self.session_of_cookie(session_cookie).await?;
+        match self.missing(&request, &client, session.as_ref()).await? {
+            None => {
+                let session = session.ok_or_else(|| Error::Bug("a session that does exists".to_owned()))?;
+                let cookie = session_cookie.unwrap_or_default().to_owned();
+                self.go_on_with(request, client, session, cookie, facts).await
+            }
+            Some(Missing::Interaction(why)) => {
+                let code = if request.asks(Prompt::None) {
+                    OAuthErrorCode::ConsentRequired
+                } else {
+                    OAuthErrorCode::AccessDenied
+                };
+                self.refuse(&request, &client, OAuthError::new(code, why), facts).await
+            }
+            Some(Missing::Login) if request.asks(Prompt::None) => {
+                let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
+                self.refuse(&request, &client, error, facts).await
+            }
+            Some(Missing::Login) => self.wait_for_user(request, session, browser_secret).await,
+        }
+    }
+
+    /// A request that failed its checks: back to the client where its redirect URI is verified, else a page.
+    async fn reject(
+        &self,
+        rejection: Rejection,
+        client: Option<&Client>,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
+        let error = rejection.error().clone();
+        self.record_refusal(EventKind::LoginFailed, client, &error, facts).await?;
+        match rejection {
+            Rejection::Page(error) => Err(error.into()),
+            Rejection::Redirect { redirect_uri, response_mode, state, error } => {
+                let parameters = protocol::respond::error_parameters(&error, state.as_deref());
+                let fields = parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let answer = ClientAnswer { redirect_uri, response_mode, fields };
+                Ok(NextStep::Answer { answer, cookie: CookieChange::Keep })
+            }
+        }
+    }
+
+    async fn missing(
+        &self,
+        request: &AuthorizationRequest,
+        client: &Client,
+        session: Option<&Session>,
+    ) -> Result<Option<Missing>, Error> {
+        if !client.is_first_party {
+            return Ok(Some(Missing::Interaction("Consent pages for third-party applications do not exist yet")));
+        }
+        let Some(session) = session else { return Ok(Some(Missing::Login)) };
+        let age = self.now().millis_since(session.authenticated_at);
+        let too_old = request.max_age_seconds.is_some_and(|max_age| age > seconds(max_age));
+        if request.asks(Prompt::Login) || request.asks(Prompt::SelectAccount) || too_old {
+            return Ok(Some(Missing::Login));
+        }
+        Ok(None)
+    }
+
+    /// Silent authentication and single sign-on: the browser's session does.
+    async fn go_on_with(
+        &self,
+        request: AuthorizationRequest,
+        client: Client,
+        session: Session,
+        cookie: String,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
+        let user = self.store().get::<User>(&Key::of(&session.user_id)).await?;
+        let Some(user) = user.filter(|user| !user.blocked) else {
+            let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
+            return self.refuse(&request, &client, error, facts).await;
+        };
+        let organization = match self.organization_of(&request, &user).await? {
+            Ok(organization) => organization,
+            Err(error) => return self.refuse(&request, &client, error, facts).await,
+        };
+        let connection = self.connection_by_id(&session.connection_id).await?;
+        let tenant = self.tenant().await?;
+        let mut session = session;
+        let idle_ms = tenant.lifetimes(session.cookie_mode).idle_ms;
+        session.touch(self.now(), idle_ms, facts.ip.as_deref(), facts.user_agent.as_deref());
+        let working = Working {
+            request,
+            client,
+            tenant,
+            connection,
+            organization,
+            resource_server: None,
+            user,
+            session,
+            origin: Origin::Reused { cookie },
+            sign_in: None,
+        };
+        self.complete(working, facts).await
+    }
+
+    /// The organization that a request names, if the user belongs to it.
+    pub(crate) async fn organization_of(
+        &self,
+        request: &AuthorizationRequest,
+        user: &User,
+    ) -> Result<Result<Option<Organization>, OAuthError>, Error> {
+        let Some(named) = &request.organization else { return Ok(Ok(None)) };
+        let organization = match self.store().get::<Organization>(&Key::of(named)).await? {
+            Some(organization) => Some(organization),
+            None => self.store().find::<Organization>("name", &Key::of(&named.to_lowercase())).await?,
+        };
+        let Some(organization) = organization else {
+            return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {named}"))));
+        };
+        let key = Key::of((&organization.id, &user.id));
+        if self.store().get::<Membership>(&key).await?.is_none() {
+            let text = format!("user {} is not part of the {} organization", user.id, organization.id);
+            return Ok(Err(OAuthError::new(OAuthErrorCode::AccessDenied, text)));
+        }
+        Ok(Ok(Some(organization)))
+    }
+
+    /// Stores the sign-in and sends the browser to the pages.
+    pub(crate) async fn wait_for_user(
+        &self,
+        request: AuthorizationRequest,
+        session: Option<Session>,
+        browser_secret: Option<&str>,
+    ) -> Result<NextStep, Error> {
+        let now = self.now();
+        // One secret for all tabs of a browser: a second sign-in must not end the first one's right to go on.
+        let browser_secret = match browser_secret.filter(|secret| secret.len() == 32) {
+            Some(secret) => secret.to_owned(),
+            None => self.secret_text(),
+        };
+        let id = base64url_characters(&self.random::<32>());
+        let screen = if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
+        let sign_in = SignIn {
+            id: SignInId::new(&*id),
+            browser_hash: hash(&browser_secret),
+            request,
+            session_id: session.map(|session| session.id),
+            attempts: 0,
+            created_at: now,
+            expires_at: now.plus_millis(SIGN_IN_MS),
+        };
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                tx.insert(sign_in.clone());
+                Ok(())
+            })
+            .await?;
+        Ok(NextStep::Page { sign_in_id: id, browser_secret, screen })
+    }
+
+    /// Sends an error back to the client of a verified request, and records it.
+    pub(crate) async fn refuse(
+        &self,
+        request: &AuthorizationRequest,
+        client: &Client,
+        error: OAuthError,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
+        let silent = request.asks(Prompt::None);
+        let kind = if silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
+        self.record_refusal(kind, Some(client), &error, facts).await?;
+        let fields = vec![("error", error.code.as_str().to_owned()), ("error_description", error.description)];
+        Ok(NextStep::Answer { answer: answer(request, fields), cookie: CookieChange::Keep })
+    }
+
+    pub(crate) async fn record_refusal(
+        &self,
+        kind: EventKind,
+        client: Option<&Client>,
+        error: &OAuthError,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let mut event = self.event(kind, facts).says(error.description.clone());
+                if let Some(client) = client {
+                    event = event.client(client);
+                }
+                let oauth = format!("{}: {}", error.code.as_str(), error.description);
+                let details = json!({ "error": { "message": error.description, "oauthError": error.code.as_str() },
+                    "debug": error.debug, "body": {}, "reached": oauth });
+                event.details(details).record(tx);
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,178 @@
+//! What Actions asked for, as data: kept apart from the state that they saw, so that it can be applied to a newer one.
+
+use domain::metadata::MetadataError;
+use domain::scope::Scopes;
+use domain::session::{CookieMode, Session};
+use domain::tenant::Tenant;
+use domain::time::Timestamp;
+use domain::user::{User, merge_metadata, metadata_fits};
+use sandbox::Command;
+use serde_json::{Map, Value};
+
+/// A change to the session's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum MetadataChange {
+    Set { key: String, value: String },
+    Delete { key: String },
+    Evict,
+}
+
+/// How the Actions ended the sign-in, where they did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// `api.access.deny`, `api.validation.error`, or a failure.
+    Denied { description: String },
+    /// `api.session.revoke`.
+    Revoked { reason: String, preserve_refresh_tokens: bool },
+}
+
+/// Everything that the Actions of one run asked for, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Effects {
+    metadata: Vec<MetadataChange>,
+    expires_at: Option<Timestamp>,
+    idle_expires_at: Option<Timestamp>,
+    cookie_mode: Option<CookieMode>,
+    pub(crate) user_metadata: Map<String, Value>,
+    pub(crate) app_metadata: Map<String, Value>,
+    pub(crate) id_token_claims: Map<String, Value>,
+    pub(crate) access_token_claims: Map<String, Value>,
+    pub(crate) transaction_metadata: Map<String, Value>,
+    scopes: Vec<(bool, String)>,
+    pub(crate) ending: Option<Ending>,
+}
+
+impl Effects {
+    /// Takes one command.
+    pub(crate) fn take(&mut self, command: Command) {
+        match command {
+            Command::SetSessionMetadata { key, value } => self.metadata.push(MetadataChange::Set { key, value }),
+            Command::DeleteSessionMetadata { key } => self.metadata.push(MetadataChange::Delete { key }),
+            Command::EvictSessionMetadata => self.metadata.push(MetadataChange::Evict),
+            Command::SetSessionExpiresAt { at_ms } => earliest(&mut self.expires_at, at_ms),
+            Command::SetSessionIdleExpiresAt { at_ms } => earliest(&mut self.idle_expires_at, at_ms),
+            Command::SetSessionCookieMode { mode } => {
+                self.cookie_mode = Some(match mode {
+                    sandbox::CookieMode::Persistent => CookieMode::Persistent,
+                    sandbox::CookieMode::NonPersistent => CookieMode::NonPersistent,
+                });
+            }
+            Command::RevokeSession { reason, preserve_refresh_tokens } => {
+                self.ending.get_or_insert(Ending::Revoked { reason, preserve_refresh_tokens });
+            }
+            Command::DenyAccess { reason } => {
+                self.ending.get_or_insert(Ending::Denied { description: reason });
+            }
+            Command::ValidationError { code, message } => {
+                let description = if message.is_empty() { code } else { message };
+                self.ending.get_or_insert(Ending::Denied { description });
+            }
+            Command::SetIdTokenClaim { name, value } => drop(self.id_token_claims.insert(name, value)),
+            Command::SetAccessTokenClaim { name, value } => drop(self.access_token_claims.insert(name, value)),
+            Command::AddScope { scope } => self.scopes.push((true, scope)),
+            Command::RemoveScope { scope } => self.scopes.push((false, scope)),
+            Command::SetUserMetadata { name, value } => drop(self.user_metadata.insert(name, value)),
+            Command::SetAppMetadata { name, value } => drop(self.app_metadata.insert(name, value)),
+            Command::SetTransactionMetadata { key, value } => {
+                if value.is_null() {
+                    self.transaction_metadata.remove(&key);
+                } else {
+                    self.transaction_metadata.insert(key, value);
+                }
+            }
+        }
+    }
+
+    /// Applies what concerns the session to a session: the one that the next Action sees, or the newest one at the
+    /// commit. `is_new` tells that its lifetimes are still to be chosen by its cookie.
+    ///
+    /// # Errors
+    /// [`MetadataError`]; the session is then half changed and must be thrown away.
+    pub(crate) fn apply_to_session(
+        &self,
+        session: &mut Session,
+        tenant: &Tenant,
+        is_new: bool,
+        now: Timestamp,
+    ) -> Result<(), MetadataError> {
+        for change in &self.metadata {
+            match change {
+                MetadataChange::Set { key, value } => session.metadata.set(key, value)?,
+                MetadataChange::Delete { key } => session.metadata.delete(key),
+                MetadataChange::Evict => session.metadata.evict(),
+            }
+        }
+        if let Some(mode) = self.cookie_mode {
+            session.cookie_mode = mode;
+        }
+        let lifetimes = tenant.lifetimes(session.cookie_mode);
+        let longest = session.created_at.plus_millis(lifetimes.absolute_ms);
+        if is_new {
+            session.expires_at = longest;
+            session.idle_expires_at = now.plus_millis(lifetimes.idle_ms);
+        }
+        if let Some(at) = self.expires_at {
+            session.expires_at = at.min(longest);
+        }
+        if let Some(at) = self.idle_expires_at {
+            session.idle_expires_at = at.min(now.plus_millis(lifetimes.idle_ms));
+        }
+        session.idle_expires_at = session.idle_expires_at.min(session.expires_at);
+        Ok(())
+    }
+
+    /// Warnings about lifetimes that were cut to what the tenant allows.
+    pub(crate) fn warnings(&self, session: &Session, tenant: &Tenant, now: Timestamp) -> Vec<String> {
+        let lifetimes = tenant.lifetimes(session.cookie_mode);
+        let cut = |asked: Option<Timestamp>, longest: Timestamp, what: &str| {
+            asked.filter(|asked| *asked > longest).map(|asked| {
+                format!("The {what} {asked} set by an Action exceeds the tenant's limit and was set to {longest}")
+            })
+        };
+        let absolute = session.created_at.plus_millis(lifetimes.absolute_ms);
+        let idle = now.plus_millis(lifetimes.idle_ms);
+        [
+            cut(self.expires_at, absolute, "session expiration"),
+            cut(self.idle_expires_at, idle, "session idle expiration"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Applies what concerns the user's metadata. Answers false, and leaves the user as they were, where it grows
+    /// too large.
+    pub(crate) fn apply_to_user(&self, user: &mut User) -> bool {
+        let (mut own, mut app) = (user.user_metadata.clone(), user.app_metadata.clone());
+        merge_metadata(&mut own, self.user_metadata.clone());
+        merge_metadata(&mut app, self.app_metadata.clone());
+        if !metadata_fits(&own) || !metadata_fits(&app) {
+            return false;
+        }
+        (user.user_metadata, user.app_metadata) = (own, app);
+        true
+    }
+
+    /// Whether the user's metadata changes.
+    pub(crate) fn touches_user(&self) -> bool {
+        !self.user_metadata.is_empty() || !self.app_metadata.is_empty()
+    }
+
+    /// The scopes of the access token after the Actions' additions and removals.
+    pub(crate) fn scopes(&self, granted: &Scopes) -> Scopes {
+        let mut scopes = granted.clone();
+        for (add, scope) in &self.scopes {
+            if *add {
+                scopes.add(scope);
+            } else {
+                scopes.remove(scope);
+            }
+        }
+        scopes
+    }
+}
+
+fn earliest(known: &mut Option<Timestamp>, at_ms: i64) {
+    let at = Timestamp(at_ms);
+    *known = Some(known.map_or(at, |known| known.min(at)));
+}

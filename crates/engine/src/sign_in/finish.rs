@@ -1,0 +1,398 @@
+//! Ends a sign-in in one commit: session, client link, code, events.
+//!
+//! When someone changed the session in the meantime, the Actions' commands (not the Actions) are applied to the
+//! newest one; when it ended in the meantime, the sign-in starts over.
+
+use domain::event::EventKind;
+use domain::id::ActionId;
+use domain::limits::{CODE_MEMORY_MS, CODE_MS};
+use domain::logout::Initiator;
+use domain::metadata::MetadataError;
+use domain::resource_server::ResourceServer;
+use domain::scope::Scopes;
+use domain::session::Session;
+use domain::sign_in::{Prompt, SignIn};
+use domain::token::{AuthorizationCode, Grant};
+use domain::user::User;
+use protocol::access_token::userinfo_audience;
+use protocol::error::{OAuthError, OAuthErrorCode};
+use serde_json::json;
+use store::{Key, Tx};
+
+use super::commands::Ending;
+use super::post_login::{METADATA_REFUSED, PostLogin, custom_claims};
+use super::prove::executions_detail;
+use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash};
+use crate::sign_out::BoundTokens;
+use crate::{Engine, Error, RequestFacts};
+
+/// How often a sign-in is begun anew because its session ended under it.
+const RESTARTS_MAX: usize = 3;
+
+/// What a commit came to.
+enum Finished {
+    Done { code: String, session: Box<Session> },
+    /// The session that it built on ended, or the user was blocked or deleted.
+    SessionEnded,
+    /// The Actions' metadata does not fit the newest session's.
+    MetadataRefused(MetadataError),
+}
+
+impl Engine {
+    /// From a known user to the answer to the client.
+    pub(crate) async fn complete(&self, mut working: Working, facts: &RequestFacts) -> Result<NextStep, Error> {
+        if let Err(error) = working.session.link_client(&working.client.id) {
+            let error = OAuthError::new(OAuthErrorCode::AccessDenied, error.to_string());
+            return self.refuse(&working.request, &working.client, error, facts).await;
+        }
+        match self.resource_server_for(&working).await? {
+            Ok(found) => working.resource_server = found,
+            Err(error) => return self.refuse(&working.request, &working.client, error, facts).await,
+        }
+        if working.session.organization_id.is_none() {
+            working.session.organization_id = working.organization.as_ref().map(|found| found.id.clone());
+        }
+        for _ in 0..RESTARTS_MAX {
+            let run = self.run_post_login(&mut working, facts).await?;
+            if run.effects.ending.is_some() {
+                return self.denied(working, run, facts).await;
+            }
+            match self.commit(&working, &run, facts).await? {
+                Finished::Done { code, session } => {
+                    if matches!(working.origin, Origin::New { replaces: Some(_), .. }) {
+                        self.logouts_may_wait();
+                    }
+                    let answer = working.answer(vec![("code", code)]);
+                    let cookie = working.cookie(&session, self.now());
+                    return Ok(NextStep::Answer { answer, cookie });
+                }
+                Finished::MetadataRefused(error) => {
+                    let mut run = run;
+                    let description = format!("{METADATA_REFUSED}{error}");
+                    run.effects.ending = Some(Ending::Denied { description });
+                    return self.denied(working, run, facts).await;
+                }
+                Finished::SessionEnded => match self.start_over(working, facts).await? {
+                    Ok(again) => working = *again,
+                    Err(next) => return Ok(next),
+                },
+            }
+        }
+        Err(Error::Unavailable("the session ended again and again during one sign-in".to_owned()))
+    }
+
+    /// The API that the request names, or the tenant's default.
+    async fn resource_server_for(
+        &self,
+        working: &Working,
+    ) -> Result<Result<Option<ResourceServer>, OAuthError>, Error> {
+        let asked = working.request.audience.as_deref().or(working.tenant.default_audience.as_deref());
+        let userinfo = userinfo_audience(self.issuer());
+        let Some(audience) = asked.filter(|audience| !audience.is_empty() && *audience != userinfo) else {
+            return Ok(Ok(None));
+        };
+        let found = self.store().find::<ResourceServer>("identifier", &Key::of(audience)).await?;
+        let unknown = || OAuthError::new(OAuthErrorCode::AccessDenied, format!("Service not found: {audience}"));
+        Ok(found.map(Some).ok_or_else(unknown))
+    }
+
+    /// The session ended during the sign-in. With a password just proved a new one is made; without, the user is
+    /// asked, or the client told.
+    async fn start_over(
+        &self,
+        mut working: Working,
+        facts: &RequestFacts,
+    ) -> Result<Result<Box<Working>, NextStep>, Error> {
+        let user = self.store().get::<User>(&Key::of(&working.user.id)).await?.filter(|user| !user.blocked);
+        let is_reused = matches!(working.origin, Origin::Reused { .. });
+        if user.is_none() || (is_reused && working.request.asks(Prompt::None)) {
+            let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
+            return Ok(Err(self.refuse(&working.request, &working.client, error, facts).await?));
+        }
+        if is_reused {
+            return Ok(Err(self.wait_for_user(working.request, None, None).await?));
+        }
+        let cookie_secret = self.secret_text();
+        let mut session =
+            self.new_session(&working.user, &working.connection, &working.tenant, &cookie_secret, facts);
+        session.organization_id = working.organization.as_ref().map(|found| found.id.clone());
+        session.clients.push(working.client.id.clone());
+        working.session = session;
+        working.origin = Origin::New { cookie_secret, replaces: None };
+        Ok(Ok(Box::new(working)))
+    }
+
+    async fn commit(&self, working: &Working, run: &PostLogin, facts: &RequestFacts) -> Result<Finished, Error> {
+        let code = self.secret_text();
+        let finished = self
+            .store()
+            .transact(async |tx| -> Result<Finished, Error> {
+                let Some(base) = self.newest_session(tx, working, facts).await? else {
+                    return Ok(Finished::SessionEnded);
+                };
+                let mut session = base;
+                let is_new = matches!(working.origin, Origin::New { .. });
+                let now = self.now();
+                if let Err(error) = run.effects.apply_to_session(&mut session, &working.tenant, is_new, now) {
+                    return Ok(Finished::MetadataRefused(error));
+                }
+                let user = self.write_user(tx, working, run, facts).await?;
+                let Some(user) = user else { return Ok(Finished::SessionEnded) };
+                if is_new {
+                    tx.insert(session.clone());
+                } else {
+                    tx.put(session.clone());
+                }
+                tx.insert(self.new_code(&code, working, run, &session));
+                if let Some(sign_in) = &working.sign_in {
+                    tx.delete::<SignIn>(&Key::of(&sign_in.id));
+                }
+                self.record_success(tx, working, run, &user, &session, facts);
+                Ok(Finished::Done { code: code.clone(), session: Box::new(session) })
+            })
+            .await?;
+        Ok(finished)
+    }
+
+    /// The session to build on: as it is now in the store, with what this sign-in itself changes.
+    async fn newest_session(
+        &self,
+        tx: &mut Tx,
+        working: &Working,
+        facts: &RequestFacts,
+    ) -> Result<Option<Session>, Error> {
+        if let Origin::New { replaces, .. } = &working.origin {
+            if let Some(id) = replaces
+                && let Some(other) = tx.get::<Session>(&Key::of(id)).await?
+            {
+                // Someone else signed in with this browser: the session of the one before is out of reach for good.
+                self.end_session(tx, &other, Initiator::SessionRevoked, BoundTokens::Keep, facts).await?;
+            }
+            let mut fresh = working.session.clone();
+            fresh.metadata.evict();
+            return Ok(Some(fresh));
+        }
+        let stored = tx.get::<Session>(&Key::of(&working.session.id)).await?;
+        let Some(mut session) = stored.filter(|session| session.is_live(self.now())) else { return Ok(None) };
+        let idle_ms = working.tenant.lifetimes(session.cookie_mode).idle_ms;
+        session.touch(self.now(), idle_ms, facts.ip.as_deref(), facts.user_agent.as_deref());
+        if session.link_client(&working.client.id).is_err() {
+            return Ok(None);
+        }
+        if session.organization_id.is_none() {
+            session.organization_id.clone_from(&working.session.organization_id);
+        }
+        if matches!(working.origin, Origin::Renewed { .. }) {
+            session.authenticated_at = working.session.authenticated_at;
+            session.cookie_hash.clone_from(&working.session.cookie_hash);
+            session.methods.clone_from(&working.session.methods);
+        }
+        Ok(Some(session))
+    }
+
+    /// Counts the sign-in and merges metadata into the newest user. None: the user is gone or blocked.
+    async fn write_user(
+        &self,
+        tx: &mut Tx,
+        working: &Working,
+        run: &PostLogin,
+        facts: &RequestFacts,
+    ) -> Result<Option<User>, Error> {
+        let is_reused = matches!(working.origin, Origin::Reused { .. });
+        if is_reused && !run.effects.touches_user() {
+            return Ok(Some(working.user.clone()));
+        }
+        let user = tx.get::<User>(&Key::of(&working.user.id)).await?;
+        let Some(mut user) = user.filter(|user| !user.blocked) else { return Ok(None) };
+        let now = self.now();
+        if !is_reused {
+            user.logins_count += 1;
+            user.last_login = Some(now);
+            user.last_ip.clone_from(&facts.ip);
+        }
+        if run.effects.touches_user() {
+            if !run.effects.apply_to_user(&mut user) {
+                let text = "User metadata set by an Action is too large and was not saved";
+                self.event(EventKind::Warning, facts).user(&user).client(&working.client).says(text).record(tx);
+            }
+            user.updated_at = now;
+        }
+        tx.put(user.clone());
+        Ok(Some(user))
+    }
+
+    fn new_code(&self, code: &str, working: &Working, run: &PostLogin, session: &Session) -> AuthorizationCode {
+        let now = self.now();
+        let request = &working.request;
+        let (id_token_claims, access_token_claims) = custom_claims(&run.effects);
+        let api = working.resource_server.as_ref();
+        AuthorizationCode {
+            hash: hash(code),
+            grant: Grant {
+                client_id: working.client.id.clone(),
+                user_id: session.user_id.clone(),
+                session_id: Some(session.id.clone()),
+                organization_id: working.organization.as_ref().map(|found| found.id.clone()),
+                scopes: grantable(&run.effects.scopes(&grantable(&request.scopes, api, false)), api, true),
+                audience: api.map(|api| api.identifier.clone()),
+                authenticated_at: session.authenticated_at,
+                methods: session.methods.clone(),
+                id_token_claims,
+                access_token_claims,
+            },
+            redirect_uri: request.redirect_uri.clone(),
+            nonce: request.nonce.clone(),
+            code_challenge: request.code_challenge.clone(),
+            expires_at: now.plus_millis(CODE_MS),
+            forget_at: now.plus_millis(CODE_MEMORY_MS),
+            used: None,
+        }
+    }
+
+    fn record_success(
+        &self,
+        tx: &mut Tx,
+        working: &Working,
+        run: &PostLogin,
+        user: &User,
+        session: &Session,
+        facts: &RequestFacts,
+    ) {
+        for warning in run.effects.warnings(session, &working.tenant, self.now()) {
+            self.event(EventKind::Warning, facts).client(&working.client).session(session).says(warning).record(tx);
+        }
+        let silent = working.request.asks(Prompt::None);
+        let kind = if silent { EventKind::SilentAuth } else { EventKind::Login };
+        let execution_id = run.execution.as_ref().map(|execution| execution.id.as_str());
+        let mut details = json!({
+            "session_id": session.id,
+            "session": { "cookie": { "mode": session.cookie_mode.as_str() } },
+            "actions": executions_detail(execution_id),
+            "stats": { "loginsCount": user.logins_count },
+        });
+        if let Some(sign_in) = &working.sign_in {
+            details["transaction_id"] = json!(sign_in.id);
+            details["initiatedAt"] = json!(sign_in.created_at.as_millis());
+            details["completedAt"] = json!(self.now().as_millis());
+            details["elapsedTime"] = json!(self.now().millis_since(sign_in.created_at));
+        }
+        self.event(kind, facts)
+            .client(&working.client)
+            .connection(&working.connection)
+            .user(user)
+            .session(session)
+            .details(details)
+            .record(tx);
+        if let Some(execution) = &run.execution {
+            tx.insert(execution.clone());
+        }
+    }
+
+    /// An Action denied the sign-in, failed, or revoked the session. The session is not changed (unless revoked);
+    /// what Actions before asked for the user's metadata still applies on a plain denial (Auth0: `api.access.deny`).
+    async fn denied(&self, working: Working, run: PostLogin, facts: &RequestFacts) -> Result<NextStep, Error> {
+        let Some(ending) = run.effects.ending.clone() else {
+            return Err(Error::Bug("a denied sign-in has an ending".to_owned()));
+        };
+        let (description, revoked) = match &ending {
+            Ending::Denied { description } => (description.clone(), None),
+            Ending::Revoked { reason, preserve_refresh_tokens: true } => (reason.clone(), Some(BoundTokens::Keep)),
+            Ending::Revoked { reason, .. } => (reason.clone(), Some(BoundTokens::Revoke)),
+        };
+        let execution_id = run.execution.as_ref().map(|execution| execution.id.clone());
+        let answer: ClientAnswer = working.answer(vec![
+            ("error", OAuthErrorCode::AccessDenied.as_str().to_owned()),
+            ("error_description", description.clone()),
+        ]);
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                if let Some(tokens) = revoked
+                    && let Some(session) = tx.get::<Session>(&Key::of(&working.session.id)).await?
+                {
+                    self.end_session(tx, &session, Initiator::SessionRevoked, tokens, facts).await?;
+                }
+                if run.failed.is_none()
+                    && run.effects.touches_user()
+                    && let Some(mut user) = tx.get::<User>(&Key::of(&working.user.id)).await?
+                    && run.effects.apply_to_user(&mut user)
+                {
+                    user.updated_at = self.now();
+                    tx.put(user);
+                }
+                if let Some(sign_in) = &working.sign_in {
+                    tx.delete::<SignIn>(&Key::of(&sign_in.id));
+                }
+                self.record_denial(tx, &working, &run, &description, execution_id.as_ref(), facts);
+                Ok(())
+            })
+            .await?;
+        let cookie = match (&working.origin, revoked) {
+            (Origin::Reused { .. } | Origin::Renewed { .. }, Some(_)) => {
+                self.logouts_may_wait();
+                CookieChange::Clear
+            }
+            _ => CookieChange::Keep,
+        };
+        Ok(NextStep::Answer { answer, cookie })
+    }
+
+    fn record_denial(
+        &self,
+        tx: &mut Tx,
+        working: &Working,
+        run: &PostLogin,
+        description: &str,
+        execution_id: Option<&ActionId>,
+        facts: &RequestFacts,
+    ) {
+        let request = &working.request;
+        let details = json!({
+            "error": {
+                "message": description,
+                "oauthError": OAuthErrorCode::AccessDenied.as_str(),
+                "payload": {
+                    "error": OAuthErrorCode::AccessDenied.as_str(),
+                    "error_description": description,
+                    "state": request.state,
+                },
+            },
+            "session_id": working.session.id,
+            "actions": executions_detail(execution_id.map(ActionId::as_str)),
+        });
+        self.event(EventKind::LoginFailed, facts)
+            .client(&working.client)
+            .connection(&working.connection)
+            .user(&working.user)
+            .session(&working.session)
+            .says(description)
+            .details(details)
+            .record(tx);
+        if let Some(failed) = &run.failed {
+            self.event(EventKind::ActionsFailed, facts)
+                .client(&working.client)
+                .user(&working.user)
+                .says(description)
+                .details(failed.details(execution_id))
+                .record(tx);
+        }
+        if let Some(execution) = &run.execution {
+            tx.insert(execution.clone());
+        }
+    }
+}
+
+/// Scopes about the user and the token itself (OIDC Core 1.0 §5.4 and §11), which belong to no API.
+const OPENID_SCOPES: [&str; 7] = ["openid", "profile", "email", "phone", "address", "offline_access", "online_access"];
+
+/// The scopes that a user's token may carry. An API's scopes are those that it knows; an Action may add others. The
+/// Management API's scopes are for clients with a grant: a user who signs in gets none, whoever asks.
+fn grantable(scopes: &Scopes, api: Option<&ResourceServer>, by_action: bool) -> Scopes {
+    scopes.only(|scope| match api {
+        _ if OPENID_SCOPES.contains(&scope) => {
+            scope != "offline_access" || api.is_none_or(|api| api.allow_offline_access)
+        }
+        Some(api) if api.is_system => false,
+        Some(api) => by_action || api.knows(scope),
+        None => by_action,
+    })
+}

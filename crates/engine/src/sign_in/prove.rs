@@ -1,0 +1,371 @@
+//! Checks a password, or signs someone up. A wrong password is a page and an event, never a redirect.
+
+use domain::client::Client;
+use domain::connection::{CONNECTION_DEFAULT, Connection};
+use domain::event::EventKind;
+use domain::id::{SessionId, SignInId, UserId, base64url_characters, hexadecimal};
+use domain::limits::SIGN_IN_ATTEMPTS_MAX;
+use domain::secret::{Secret, same};
+use domain::session::{Device, Session};
+use domain::sign_in::{AuthorizationRequest, SignIn};
+use domain::user::{Identity, User, is_email};
+use protocol::error::{OAuthError, OAuthErrorCode};
+use serde_json::{Map, json};
+use store::Key;
+use store::tables::{email_key, username_key};
+
+use super::{NextStep, Origin, Working, hash};
+use crate::passwords::refuse_password;
+use crate::{Engine, Error, RequestFacts};
+
+/// What a sign-in page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageView {
+    /// The client's name.
+    pub client_name: String,
+    /// What people call the tenant.
+    pub tenant_name: Option<String>,
+    /// URL of the tenant's logo.
+    pub tenant_logo: Option<String>,
+    /// Whom the client expects.
+    pub login_hint: Option<String>,
+    /// Whether people may sign themselves up.
+    pub signup_enabled: bool,
+    /// Where the answer will go: the page's form must be allowed to end there.
+    pub redirect_uri: String,
+    /// The user's languages, first choice first.
+    pub ui_locales: Vec<String>,
+}
+
+/// What came of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Not right; the page comes again with this sentence.
+    Again {
+        /// What the page shows.
+        view: PageView,
+        /// What to tell the user.
+        message: String,
+    },
+    /// The user is known; the sign-in went on.
+    Next(NextStep),
+}
+
+/// Tells nobody whether the user exists (OWASP: authentication responses).
+const WRONG: &str = "Wrong email or password.";
+
+struct Pending {
+    sign_in: SignIn,
+    client: Client,
+    connection: Connection,
+    view: PageView,
+}
+
+impl Engine {
+    /// What the page of a waiting sign-in shows.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`], to be shown as a page, when the sign-in is over or belongs to another browser.
+    pub async fn sign_in_page(&self, id: &str, browser_secret: Option<&str>) -> Result<PageView, Error> {
+        Ok(self.pending(id, browser_secret).await?.view)
+    }
+
+    async fn pending(&self, id: &str, browser_secret: Option<&str>) -> Result<Pending, Error> {
+        let over = || {
+            Error::OAuth(OAuthError::invalid(
+                "This sign-in is over or was begun in another browser. Go back to the application and start again.",
+            ))
+        };
+        let sign_in = self.store().get::<SignIn>(&Key::of(&SignInId::new(id))).await?.ok_or_else(over)?;
+        let browser_hash = hash(browser_secret.unwrap_or_default());
+        let same_browser = same(sign_in.browser_hash.as_bytes(), browser_hash.as_bytes());
+        if !same_browser || sign_in.expires_at <= self.now() {
+            return Err(over());
+        }
+        let client = self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
+        let connection = self.connection_for(&sign_in.request).await?;
+        let tenant = self.tenant().await?;
+        let view = PageView {
+            client_name: client.name.clone(),
+            tenant_name: tenant.friendly_name,
+            tenant_logo: tenant.picture_url,
+            login_hint: sign_in.request.login_hint.clone(),
+            signup_enabled: connection.signup_enabled,
+            redirect_uri: sign_in.request.redirect_uri.clone(),
+            ui_locales: sign_in.request.ui_locales.clone(),
+        };
+        Ok(Pending { sign_in, client, connection, view })
+    }
+
+    /// The connection that a request asks for, or the tenant's own database.
+    async fn connection_for(&self, request: &AuthorizationRequest) -> Result<Connection, Error> {
+        let name = request.connection.as_deref().unwrap_or(CONNECTION_DEFAULT);
+        let found = self.store().find::<Connection>("name", &Key::of(name)).await?;
+        found.ok_or_else(|| Error::OAuth(OAuthError::invalid(format!("the connection {name} was not found"))))
+    }
+
+    pub(crate) async fn connection_by_id(&self, id: &domain::id::ConnectionId) -> Result<Connection, Error> {
+        let found = self.store().get::<Connection>(&Key::of(id)).await?;
+        found.ok_or_else(|| Error::OAuth(OAuthError::invalid("the connection of this session is gone")))
+    }
+
+    /// The sign-in form: an address or a user name, and a password.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`], to be shown as a page, when the sign-in is over; [`Error::Busy`].
+    pub async fn sign_in_with_password(
+        &self,
+        id: &str,
+        browser_secret: Option<&str>,
+        username: &str,
+        password: Secret<String>,
+        facts: &RequestFacts,
+    ) -> Result<Proof, Error> {
+        let pending = self.pending(id, browser_secret).await?;
+        let user = self.user_by_name(&pending.connection, username).await?;
+        let known = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let right = self.password_is_right(password, known).await?;
+        match user {
+            Some(user) if right && user.blocked => {
+                let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
+                let next = self.refuse(&pending.sign_in.request, &pending.client, error, facts).await?;
+                Ok(Proof::Next(next))
+            }
+            Some(user) if right => Ok(Proof::Next(self.proved(pending, user, facts).await?)),
+            user => self.wrong_password(pending, user, username, facts).await,
+        }
+    }
+
+    async fn user_by_name(&self, connection: &Connection, name: &str) -> Result<Option<User>, Error> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > 320 {
+            return Ok(None);
+        }
+        if is_email(name) {
+            return Ok(self.store().find::<User>("email", &email_key(&connection.id, name)).await?);
+        }
+        Ok(self.store().find::<User>("username", &username_key(&connection.id, name)).await?)
+    }
+
+    async fn wrong_password(
+        &self,
+        pending: Pending,
+        user: Option<User>,
+        username: &str,
+        facts: &RequestFacts,
+    ) -> Result<Proof, Error> {
+        let key = Key::of(&pending.sign_in.id);
+        let left = self
+            .store()
+            .transact(async |tx| -> Result<bool, Error> {
+                let event = match &user {
+                    Some(user) => {
+                        self.event(EventKind::PasswordWrong, facts).user(user).says("Wrong email or password.")
+                    }
+                    // What was typed might be a password in the wrong field, so the log does not hold it.
+                    None => self.event(EventKind::UserUnknown, facts).says("Unknown user."),
+                };
+                event.client(&pending.client).connection(&pending.connection).record(tx);
+                let Some(mut sign_in) = tx.get::<SignIn>(&key).await? else { return Ok(false) };
+                sign_in.attempts += 1;
+                if sign_in.attempts >= SIGN_IN_ATTEMPTS_MAX {
+                    tx.delete::<SignIn>(&key);
+                    return Ok(false);
+                }
+                tx.put(sign_in);
+                Ok(true)
+            })
+            .await?;
+        if !left {
+            return Err(OAuthError::invalid(
+                "There were too many failed tries. Go back to the application and start again.",
+            )
+            .into());
+        }
+        let view = PageView { login_hint: Some(username.to_owned()), ..pending.view };
+        Ok(Proof::Again { view, message: WRONG.to_owned() })
+    }
+
+    /// The sign-up form.
+    ///
+    /// # Errors
+    /// As [`Engine::sign_in_with_password`].
+    pub async fn sign_up(
+        &self,
+        id: &str,
+        browser_secret: Option<&str>,
+        email: &str,
+        password: Secret<String>,
+        facts: &RequestFacts,
+    ) -> Result<Proof, Error> {
+        let pending = self.pending(id, browser_secret).await?;
+        let email = email.trim();
+        let refusal = if !pending.connection.signup_enabled {
+            Some("Sign-up is closed.".to_owned())
+        } else if !is_email(email) {
+            Some("Enter a valid email address.".to_owned())
+        } else {
+            refuse_password(password.expose())
+        };
+        if let Some(message) = refusal {
+            return Ok(sign_up_again(pending, email, message));
+        }
+        // Hashed before the look-up, so that a taken address takes as long as a free one.
+        let password_hash = self.hash_password(password).await?;
+        let user = self.new_database_user(&pending.connection, email, password_hash);
+        let taken = self
+            .store()
+            .transact(async |tx| -> Result<bool, Error> {
+                let found = tx.find::<User>("email", &email_key(&pending.connection.id, email)).await?;
+                let event = if found.is_some() {
+                    self.event(EventKind::SignUpFailed, facts).says("The user already exists.")
+                } else {
+                    tx.insert(user.clone());
+                    self.event(EventKind::SignUp, facts).user(&user)
+                };
+                event.client(&pending.client).connection(&pending.connection).record(tx);
+                Ok(found.is_some())
+            })
+            .await?;
+        if taken {
+            return Ok(sign_up_again(pending, email, "Something went wrong. Is this address signed up already?".into()));
+        }
+        Ok(Proof::Next(self.proved(pending, user, facts).await?))
+    }
+
+    /// A user of a database connection who has nothing but an address and a password yet.
+    pub(crate) fn new_database_user(&self, connection: &Connection, email: &str, password_hash: String) -> User {
+        let own_id = hexadecimal(&self.random::<12>());
+        let now = self.now();
+        User {
+            id: UserId::new(format!("{}|{own_id}", connection.strategy)),
+            email: Some(email.to_owned()),
+            email_verified: false,
+            username: None,
+            phone_number: None,
+            phone_verified: false,
+            name: Some(email.to_owned()),
+            given_name: None,
+            family_name: None,
+            nickname: email.split('@').next().map(str::to_owned),
+            picture: None,
+            blocked: false,
+            identities: vec![Identity {
+                connection: connection.name.clone(),
+                connection_id: connection.id.clone(),
+                provider: connection.strategy.clone(),
+                user_id: own_id,
+                is_social: false,
+            }],
+            user_metadata: Map::new(),
+            app_metadata: Map::new(),
+            password_hash: Some(password_hash),
+            created_at: now,
+            updated_at: now,
+            last_password_reset: None,
+            last_login: None,
+            last_ip: None,
+            logins_count: 0,
+            sessions_epoch: 0,
+        }
+    }
+
+    /// The user proved who they are: make or renew the session, and go on to the Actions.
+    async fn proved(&self, pending: Pending, user: User, facts: &RequestFacts) -> Result<NextStep, Error> {
+        let request = pending.sign_in.request.clone();
+        let organization = match self.organization_of(&request, &user).await? {
+            Ok(organization) => organization,
+            Err(error) => return self.refuse(&request, &pending.client, error, facts).await,
+        };
+        let tenant = self.tenant().await?;
+        let before = match &pending.sign_in.session_id {
+            Some(id) => self.store().get::<Session>(&Key::of(id)).await?,
+            None => None,
+        };
+        let before = before.filter(|session| session.is_live(self.now()));
+        let cookie_secret = self.secret_text();
+        let (session, origin) = match before {
+            Some(session) if session.user_id == user.id => {
+                (self.renewed(session, &tenant, &cookie_secret, facts), Origin::Renewed { cookie_secret })
+            }
+            other => {
+                let replaces = other.map(|session| session.id);
+                let session = self.new_session(&user, &pending.connection, &tenant, &cookie_secret, facts);
+                (session, Origin::New { cookie_secret, replaces })
+            }
+        };
+        let mut user = user;
+        user.logins_count += 1;
+        let working = Working {
+            request,
+            client: pending.client,
+            tenant,
+            connection: pending.connection,
+            organization,
+            resource_server: None,
+            user,
+            session,
+            origin,
+            sign_in: Some(pending.sign_in),
+        };
+        self.complete(working, facts).await
+    }
+
+    /// A session as it begins.
+    pub(crate) fn new_session(
+        &self,
+        user: &User,
+        connection: &Connection,
+        tenant: &domain::tenant::Tenant,
+        cookie_secret: &str,
+        facts: &RequestFacts,
+    ) -> Session {
+        let now = self.now();
+        let lifetimes = tenant.lifetimes(tenant.cookie_mode);
+        Session {
+            id: SessionId::new(base64url_characters(&self.random::<32>())),
+            user_id: user.id.clone(),
+            connection_id: connection.id.clone(),
+            organization_id: None,
+            cookie_hash: hash(cookie_secret),
+            created_at: now,
+            updated_at: now,
+            authenticated_at: now,
+            last_interacted_at: now,
+            idle_expires_at: now.plus_millis(lifetimes.idle_ms),
+            expires_at: now.plus_millis(lifetimes.absolute_ms),
+            cookie_mode: tenant.cookie_mode,
+            device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
+            clients: Vec::new(),
+            methods: vec![Self::password_method(now)],
+            metadata: domain::metadata::SessionMetadata::default(),
+        }
+    }
+
+    /// The same user proved again who they are: the session goes on under a new cookie.
+    fn renewed(
+        &self,
+        mut session: Session,
+        tenant: &domain::tenant::Tenant,
+        cookie_secret: &str,
+        facts: &RequestFacts,
+    ) -> Session {
+        let now = self.now();
+        let idle_ms = tenant.lifetimes(session.cookie_mode).idle_ms;
+        session.touch(now, idle_ms, facts.ip.as_deref(), facts.user_agent.as_deref());
+        session.authenticated_at = now;
+        session.cookie_hash = hash(cookie_secret);
+        session.record_method(Self::password_method(now));
+        session
+    }
+}
+
+fn sign_up_again(pending: Pending, email: &str, message: String) -> Proof {
+    let view = PageView { login_hint: Some(email.to_owned()), ..pending.view };
+    Proof::Again { view, message }
+}
+
+/// What a refused sign-in's log event tells of its Actions.
+pub(crate) fn executions_detail(execution_id: Option<&str>) -> serde_json::Value {
+    json!({ "executions": execution_id.into_iter().collect::<Vec<_>>() })
+}

@@ -1,0 +1,308 @@
+//! Ends a session: revoke what is bound to it, queue what its clients must be told, record it. One commit.
+//!
+//! Spec: OIDC RP-Initiated Logout 1.0, OIDC Back-Channel Logout 1.0 §2.3 (who is told).
+
+use domain::client::Client;
+use domain::event::EventKind;
+use domain::limits::{LOGOUT_RETRY_TOTAL_MS, SESSION_CLIENTS_MAX};
+use domain::logout::{Initiator, PendingLogout};
+use domain::session::Session;
+use domain::tenant::Tenant;
+use domain::token::RefreshToken;
+use domain::user::User;
+use protocol::end_session::{self, Decision, Hint, v2};
+use serde_json::json;
+use store::{Key, NewOutboxEntry, Order, Tx};
+
+use crate::sign_in::CookieChange;
+use crate::{Engine, Error, RequestFacts};
+
+/// The kind of outbox entry that holds a [`PendingLogout`].
+pub(crate) const OUTBOX_LOGOUT: &str = "backchannel_logout";
+
+/// Sessions of one user that one commit ends; more go in further commits.
+pub(crate) const SESSIONS_PER_COMMIT_MAX: usize = 50;
+/// Refresh tokens that one ending revokes.
+const REFRESH_TOKENS_PER_SESSION_MAX: usize = 1000;
+
+/// What happens to the refresh tokens that are bound to a session when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoundTokens {
+    /// They stay good (Auth0: deleting a session, signing out).
+    Keep,
+    /// They are revoked with it.
+    Revoke,
+}
+
+impl Engine {
+    /// Ends a session that this unit of work has read. Each client of it that wants to hear of `initiator` gets a
+    /// pending logout with the metadata as it is now.
+    pub(crate) async fn end_session(
+        &self,
+        tx: &mut Tx,
+        session: &Session,
+        initiator: Initiator,
+        tokens: BoundTokens,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        tx.delete::<Session>(&Key::of(&session.id));
+        self.queue_logouts(tx, session, initiator).await?;
+        if tokens == BoundTokens::Revoke {
+            let bound = tx
+                .page::<RefreshToken>(
+                    Some("session"),
+                    &Key::of(&session.id),
+                    None,
+                    REFRESH_TOKENS_PER_SESSION_MAX,
+                    Order::Ascending,
+                )
+                .await?;
+            for token in bound.items {
+                tx.delete::<RefreshToken>(&Key::of(&token.id));
+            }
+        }
+        let kind = match initiator {
+            Initiator::RpLogout | Initiator::IdpLogout => return Ok(()),
+            Initiator::SessionExpired => EventKind::SessionExpired,
+            Initiator::PasswordChanged
+            | Initiator::SessionRevoked
+            | Initiator::AccountDeleted
+            | Initiator::EmailIdentifierChanged
+            | Initiator::MfaPhoneUnenrolled
+            | Initiator::AccountDeactivated => EventKind::SessionRevoked,
+        };
+        self.event(kind, facts)
+            .user_id(session.user_id.as_str())
+            .session(session)
+            .details(json!({ "session_id": session.id, "initiator": initiator.as_str() }))
+            .record(tx);
+        Ok(())
+    }
+
+    async fn queue_logouts(&self, tx: &mut Tx, session: &Session, initiator: Initiator) -> Result<(), Error> {
+        let now = self.now();
+        let keys: Vec<Key> = session.clients.iter().take(SESSION_CLIENTS_MAX).map(Key::of).collect();
+        for client in self.store().get_many::<Client>(&keys).await?.into_iter().flatten() {
+            if !client.logout.wants(initiator) {
+                continue;
+            }
+            let pending = PendingLogout {
+                client_id: client.id.clone(),
+                user_id: session.user_id.clone(),
+                session_id: session.id.clone(),
+                initiator,
+                ended_at: now,
+                session_metadata: session.metadata.clone(),
+                trace_id: self.trace_id(),
+            };
+            tx.outbox_add(NewOutboxEntry {
+                id: domain::id::uuid(self.random()),
+                kind: OUTBOX_LOGOUT.to_owned(),
+                subject: client.id.to_string(),
+                due_at: now,
+                expires_at: now.plus_millis(LOGOUT_RETRY_TOTAL_MS),
+                body: serde_json::to_value(&pending).map_err(|error| Error::Bug(error.to_string()))?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Ends the sessions of a user within a unit of work that writes the user: the rise of the epoch makes a
+    /// sign-in that is under way conflict and start over, so none slips through. Up to 50 sessions go with this
+    /// commit; where the answer says 50, [`Engine::end_all_sessions`] ends the rest.
+    pub(crate) async fn end_sessions_of_user(
+        &self,
+        tx: &mut Tx,
+        user: &mut User,
+        initiator: Initiator,
+        tokens: BoundTokens,
+        facts: &RequestFacts,
+    ) -> Result<usize, Error> {
+        user.sessions_epoch += 1;
+        let sessions = tx
+            .page::<Session>(Some("user"), &Key::of(&user.id), None, SESSIONS_PER_COMMIT_MAX, Order::Ascending)
+            .await?;
+        let mut ended = 0;
+        for found in sessions.items {
+            // Read again within the unit of work: the page is a snapshot, and the metadata must be the newest.
+            if let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? {
+                self.end_session(tx, &session, initiator, tokens, facts).await?;
+                ended += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Tells the delivery loop that something may wait for it. Call it after a commit that ended a session.
+    pub(crate) fn logouts_may_wait(&self) {
+        self.inner.logout_signal.notify_one();
+    }
+
+    /// Ends every session that the user has at this moment, in as many commits as it takes.
+    ///
+    /// # Errors
+    /// Whatever the store answers; sessions that were ended before stay ended.
+    pub(crate) async fn end_all_sessions(
+        &self,
+        user_id: &domain::id::UserId,
+        initiator: Initiator,
+        tokens: BoundTokens,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        loop {
+            let ended = self
+                .store()
+                .transact(async |tx| -> Result<usize, Error> {
+                    let Some(mut user) = tx.get::<User>(&Key::of(user_id)).await? else { return Ok(0) };
+                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, facts).await?;
+                    tx.put(user);
+                    Ok(ended)
+                })
+                .await?;
+            self.logouts_may_wait();
+            if ended < SESSIONS_PER_COMMIT_MAX {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What the browser is to be shown or sent to after it asked to sign out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignOutAnswer {
+    /// Ask the user first; the parameters come back with the answer.
+    Confirm,
+    /// Signed out. `redirect` is verified; without it, show a page.
+    Done {
+        /// Where to go.
+        redirect: Option<String>,
+        /// What happens to the session cookie.
+        cookie: CookieChange,
+    },
+}
+
+impl Engine {
+    /// `/oidc/logout` (OIDC RP-Initiated Logout 1.0 §2). `confirmed` tells that the user pressed the button.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`], to be shown as a page: a hint that does not fit, or a URL that is not registered.
+    pub async fn end_session_request(
+        &self,
+        params: Vec<(String, String)>,
+        cookie: Option<&str>,
+        confirmed: bool,
+        facts: &RequestFacts,
+    ) -> Result<SignOutAnswer, Error> {
+        let request = end_session::Request::parse(params)?;
+        let hint = match &request.id_token_hint {
+            Some(token) => Some(Hint::read(&self.keys().set, token, self.issuer(), self.now())?),
+            None => None,
+        };
+        let client = match request.client_id(hint.as_ref()) {
+            Some(id) => self.store().get::<Client>(&Key::of(id)).await?,
+            None => None,
+        };
+        let tenant = self.tenant().await?;
+        let session = self.session_of_cookie(cookie).await?;
+        let decision = end_session::decide(
+            &request,
+            &end_session::Facts {
+                hint: hint.as_ref(),
+                client: client.as_ref(),
+                session_id: session.as_ref().map(|session| &session.id),
+                tenant_logout_urls: &tenant.allowed_logout_urls,
+                prompt_enabled: tenant.logout_prompt_enabled && !confirmed,
+            },
+        );
+        self.carry_out_sign_out(decision, session, client.as_ref(), &tenant, facts, "oidc").await
+    }
+
+    /// `/v2/logout` (Auth0: log users out of Auth0).
+    ///
+    /// # Errors
+    /// [`Error::OAuth`], to be shown as a page: a `returnTo` that is not registered.
+    pub async fn v2_logout(
+        &self,
+        params: Vec<(String, String)>,
+        cookie: Option<&str>,
+        facts: &RequestFacts,
+    ) -> Result<SignOutAnswer, Error> {
+        let request = v2::Request::parse(params)?;
+        let client = match &request.client_id {
+            Some(id) => self.store().get::<Client>(&Key::of(id)).await?,
+            None => None,
+        };
+        let tenant = self.tenant().await?;
+        let session = self.session_of_cookie(cookie).await?;
+        let decision = match v2::decide(&request, client.as_ref(), &tenant.allowed_logout_urls) {
+            v2::Decision::Redirect(url) => Decision::End { redirect: Some(url) },
+            v2::Decision::Ok => Decision::End { redirect: None },
+            v2::Decision::Error(error) => Decision::Error(error),
+        };
+        self.carry_out_sign_out(decision, session, client.as_ref(), &tenant, facts, "v2").await
+    }
+
+    async fn carry_out_sign_out(
+        &self,
+        decision: Decision,
+        session: Option<Session>,
+        client: Option<&Client>,
+        tenant: &Tenant,
+        facts: &RequestFacts,
+        protocol_name: &str,
+    ) -> Result<SignOutAnswer, Error> {
+        let redirect = match decision {
+            Decision::Confirm { .. } => return Ok(SignOutAnswer::Confirm),
+            Decision::Error(error) => {
+                self.record_failed_sign_out(client, &error, facts).await?;
+                return Err(error.into());
+            }
+            Decision::End { redirect } => redirect,
+        };
+        if let Some(session) = session {
+            let return_to = redirect.as_deref().unwrap_or_default();
+            self.store()
+                .transact(async |tx| -> Result<(), Error> {
+                    // Ended by someone else in the meantime: then that end told the clients.
+                    let Some(session) = tx.get::<Session>(&Key::of(&session.id)).await? else { return Ok(()) };
+                    self.end_session(tx, &session, Initiator::RpLogout, BoundTokens::Keep, facts).await?;
+                    let mut details = json!({
+                        "session_id": session.id,
+                        "return_to": return_to,
+                        "initiated_by": Initiator::RpLogout.as_str(),
+                        "protocol": protocol_name,
+                    });
+                    if tenant.include_session_metadata_in_logs {
+                        details["session_metadata"] = json!(session.metadata);
+                    }
+                    let mut event = self.event(EventKind::Logout, facts).says("User successfully logged out");
+                    if let Some(client) = client {
+                        event = event.client(client);
+                    }
+                    event.user_id(session.user_id.as_str()).session(&session).details(details).record(tx);
+                    Ok(())
+                })
+                .await?;
+            self.logouts_may_wait();
+        }
+        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear })
+    }
+
+    async fn record_failed_sign_out(
+        &self,
+        client: Option<&Client>,
+        error: &protocol::error::OAuthError,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let mut event = self.event(EventKind::LogoutFailed, facts).says(error.description.clone());
+                if let Some(client) = client {
+                    event = event.client(client);
+                }
+                event.record(tx);
+                Ok(())
+            })
+            .await
+    }
+}

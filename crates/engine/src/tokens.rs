@@ -1,0 +1,290 @@
+//! Makes tokens of codes, refresh tokens and clients' own credentials; takes them back; answers who a token is about.
+//!
+//! | grant | module |
+//! | --- | --- |
+//! | authorization code | [`code`] |
+//! | refresh token | [`refresh`] |
+//! | client credentials | [`client_credentials`] |
+//!
+//! Spec: RFC 6749 §4–§6, RFC 7009, OIDC Core 1.0 §3.1.3 and §5.3.
+
+mod client_credentials;
+mod code;
+mod refresh;
+
+use domain::client::Client;
+use domain::event::EventKind;
+use domain::id::UserId;
+use domain::key::SigningAlgorithm;
+use domain::limits::{ACCESS_TOKEN_SECONDS_DEFAULT, ACCESS_TOKEN_SECONDS_MAX};
+use domain::resource_server::{ResourceServer, TokenDialect};
+use domain::scope::Scopes;
+use domain::time::Timestamp;
+use domain::token::{Grant, RefreshToken, RevokedAccessToken};
+use domain::user::User;
+use protocol::access_token::{self, AccessTokenInput, GrantKind, Subject, userinfo_audience};
+use protocol::client_auth;
+use protocol::error::{OAuthError, OAuthErrorCode};
+use protocol::id_token::{self, IdTokenInput};
+use protocol::jose::Expect;
+use protocol::revocation::RevocationRequest;
+use protocol::token::TokenRequest;
+use serde_json::{Map, Value, json};
+use store::Key;
+
+use crate::{Engine, Error, RequestFacts};
+
+/// What the token endpoint gives (RFC 6749 §5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// The access token.
+    pub access_token: String,
+    /// Its lifetime in seconds.
+    pub expires_in: i64,
+    /// The ID token, where `openid` was granted.
+    pub id_token: Option<String>,
+    /// The refresh token, where one was granted or rotated.
+    pub refresh_token: Option<String>,
+    /// What the access token allows.
+    pub scope: Option<String>,
+}
+
+/// An access token as it was made.
+struct MadeAccessToken {
+    text: String,
+    jti: String,
+    expires_at: Timestamp,
+    expires_in: i64,
+}
+
+impl Engine {
+    /// The token endpoint. `authorization` is the header as it came.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`] for everything that the client can mend; [`Error::Busy`], [`Error::Unavailable`].
+    pub async fn token(
+        &self,
+        params: &[(String, String)],
+        authorization: Option<&str>,
+        facts: &RequestFacts,
+    ) -> Result<Tokens, Error> {
+        let client = self.authenticated_client(params, authorization).await?;
+        let request = TokenRequest::parse(params)?;
+        let answer = match request.check_allowed(&client) {
+            Err(error) => Err(Error::OAuth(error)),
+            Ok(()) => match &request {
+                TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                    let (redirect_uri, verifier) = (redirect_uri.as_deref(), code_verifier.as_deref());
+                    self.exchange_code(&client, code, redirect_uri, verifier, facts).await
+                }
+                TokenRequest::RefreshToken { refresh_token, scope, audience: _ } => {
+                    self.exchange_refresh_token(&client, refresh_token, scope.as_ref(), facts).await
+                }
+                TokenRequest::ClientCredentials { audience, scope } => {
+                    self.client_credentials(&client, audience.as_deref(), scope.as_ref(), facts).await
+                }
+            },
+        };
+        if let Err(Error::OAuth(error)) = &answer {
+            self.record_failed_exchange(&request, &client, error, facts).await?;
+        }
+        answer
+    }
+
+    /// The client that the credentials of a request prove (RFC 6749 §2.3).
+    async fn authenticated_client(
+        &self,
+        params: &[(String, String)],
+        authorization: Option<&str>,
+    ) -> Result<Client, Error> {
+        let given = client_auth::read(authorization, params)?;
+        let client = self.store().get::<Client>(&Key::of(&*given.client_id)).await?.filter(|found| !found.is_global);
+        let Some(client) = client else {
+            // The same text as for a wrong secret: identifiers are not confirmed to strangers.
+            let error = OAuthError::new(OAuthErrorCode::InvalidClient, "Unauthorized").with_debug("unknown client");
+            return Err(error.into());
+        };
+        client_auth::verify(&client, self.client_secret(&client)?.expose(), &given)?;
+        Ok(client)
+    }
+
+    async fn record_failed_exchange(
+        &self,
+        request: &TokenRequest,
+        client: &Client,
+        error: &OAuthError,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        let kind = match request {
+            TokenRequest::AuthorizationCode { .. } => EventKind::CodeExchangeFailed,
+            TokenRequest::RefreshToken { .. } => EventKind::RefreshExchangeFailed,
+            TokenRequest::ClientCredentials { .. } => EventKind::ClientCredentialsFailed,
+        };
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                self.event(kind, facts)
+                    .client(client)
+                    .says(error.description.clone())
+                    .details(json!({ "error": { "oauthError": error.code.as_str(), "message": error.description },
+                        "debug": error.debug }))
+                    .record(tx);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Makes an access token for a user's grant.
+    async fn access_token_of(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        scopes: &Scopes,
+        api: Option<&ResourceServer>,
+        kind: GrantKind,
+    ) -> Result<MadeAccessToken, Error> {
+        let from_browser = client.is_public();
+        let ttl_seconds = match api {
+            Some(api) if from_browser => api.token_seconds_for_web,
+            Some(api) => api.token_seconds,
+            None => ACCESS_TOKEN_SECONDS_DEFAULT,
+        };
+        let jti = domain::id::alphanumeric(&self.random::<24>());
+        let made = access_token::claims(&AccessTokenInput {
+            issuer: self.issuer(),
+            audience: grant.audience.as_deref(),
+            subject: Subject::User(&grant.user_id),
+            client_id: &client.id,
+            scopes,
+            organization_id: grant.organization_id.as_ref(),
+            kind,
+            custom_claims: &grant.access_token_claims,
+            is_system_api: api.is_some_and(|api| api.is_system),
+            dialect: api.map_or(TokenDialect::AccessToken, |api| api.token_dialect),
+            authenticated_at: Some(grant.authenticated_at),
+            jti: &jti,
+            now: self.now(),
+            ttl_seconds: ttl_seconds.clamp(1, ACCESS_TOKEN_SECONDS_MAX),
+        });
+        let algorithm = api.map_or(SigningAlgorithm::Rs256, |api| api.signing_algorithm);
+        let text = self.sign(algorithm, made.typ, &made.claims).await?;
+        Ok(MadeAccessToken { text, jti, expires_at: made.expires_at, expires_in: ttl_seconds })
+    }
+
+    /// Makes an ID token for a user's grant, where `openid` was granted.
+    async fn id_token_of(
+        &self,
+        client: &Client,
+        user: &User,
+        grant: &Grant,
+        scopes: &Scopes,
+        nonce: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        if !scopes.contains("openid") {
+            return Ok(None);
+        }
+        let organization = match &grant.organization_id {
+            Some(id) => self.store().get(&Key::of(id)).await?,
+            None => None,
+        };
+        let made = id_token::claims(&IdTokenInput {
+            issuer: self.issuer(),
+            user,
+            grant,
+            scopes,
+            organization: organization.as_ref(),
+            nonce,
+            access_token: None,
+            now: self.now(),
+            ttl_seconds: client.id_token_seconds,
+        });
+        Ok(Some(self.sign(client.signing_algorithm, id_token::TYP, &made.claims).await?))
+    }
+
+    /// The API of a grant. None: the grant is for `/userinfo` only.
+    async fn api_of(&self, audience: Option<&str>) -> Result<Option<ResourceServer>, Error> {
+        let Some(audience) = audience else { return Ok(None) };
+        let found = self.store().find::<ResourceServer>("identifier", &Key::of(audience)).await?;
+        let gone = || OAuthError::new(OAuthErrorCode::AccessDenied, format!("Service not found: {audience}"));
+        Ok(Some(found.ok_or_else(gone)?))
+    }
+
+    /// The user of a grant, unless they are gone or blocked.
+    async fn user_of(&self, id: &UserId) -> Result<User, Error> {
+        let user = self.store().get::<User>(&Key::of(id)).await?;
+        let refuse = || OAuthError::new(OAuthErrorCode::InvalidGrant, "The user is blocked or does not exist");
+        Ok(user.filter(|user| !user.blocked).ok_or_else(refuse)?)
+    }
+
+    /// `/userinfo`: the claims about the user of an access token, by its scopes.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`] with `invalid_token` (RFC 6750 §3.1).
+    pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, Error> {
+        let refuse = || OAuthError::new(OAuthErrorCode::InvalidToken, "Unauthorized");
+        let verified = self.keys().set.verify(token).map_err(|error| refuse().with_debug(error.to_string()))?;
+        let audience = userinfo_audience(self.issuer());
+        let expect = Expect {
+            issuer: self.issuer(),
+            audience: Some(&audience),
+            now: self.now(),
+            leeway_s: 0,
+            typ: None,
+            ignore_expiry: false,
+        };
+        expect.check(&verified).map_err(|error| refuse().with_debug(error.to_string()))?;
+        let text = |name: &str| verified.claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        if self.store().get::<RevokedAccessToken>(&Key::of(text("jti"))).await?.is_some() {
+            return Err(refuse().with_debug("revoked").into());
+        }
+        let user = self.store().get::<User>(&Key::of(text("sub"))).await?.filter(|user| !user.blocked);
+        let user = user.ok_or_else(|| refuse().with_debug("no such user"))?;
+        Ok(protocol::userinfo::claims(&user, &Scopes::parse(text("scope"))))
+    }
+
+    /// `/oauth/revoke`. A token that is unknown, or another client's, is no error and changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::OAuth`] when the client does not prove itself or names no token.
+    pub async fn revoke(
+        &self,
+        params: &[(String, String)],
+        authorization: Option<&str>,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        let client = self.authenticated_client(params, authorization).await?;
+        let request = RevocationRequest::parse(params)?;
+        if request.token.matches('.').count() == 2 && !request.token.starts_with(refresh::PREFIX) {
+            return self.revoke_access_token(&client, &request.token).await;
+        }
+        let Some((id, _)) = refresh::split(&request.token) else { return Ok(()) };
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let Some(token) = tx.get::<RefreshToken>(&Key::of(&id)).await? else { return Ok(()) };
+                if token.grant.client_id != client.id || token.hash != crate::sign_in::hash(&request.token) {
+                    return Ok(());
+                }
+                tx.delete::<RefreshToken>(&Key::of(&id));
+                self.event(EventKind::RefreshRevoked, facts)
+                    .client(&client)
+                    .user_id(token.grant.user_id.as_str())
+                    .record(tx);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn revoke_access_token(&self, client: &Client, token: &str) -> Result<(), Error> {
+        let Ok(verified) = self.keys().set.verify(token) else { return Ok(()) };
+        let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
+        let belongs = text("azp").or_else(|| text("client_id")) == Some(client.id.as_str());
+        let expires = verified.claims.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
+        let (Some(jti), Some(expires_at), true) = (text("jti"), expires, belongs) else { return Ok(()) };
+        let revoked = RevokedAccessToken { jti: jti.to_owned(), expires_at };
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                tx.put(revoked.clone());
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,75 @@
+//! Gives a client a token on its own behalf (RFC 6749 §4.4). Auth0: client credentials flow, client grants.
+
+use domain::client::Client;
+use domain::event::EventKind;
+use domain::grant::ClientGrant;
+use domain::limits::ACCESS_TOKEN_SECONDS_MAX;
+use domain::scope::Scopes;
+use protocol::access_token::{self, AccessTokenInput, GrantKind, Subject};
+use protocol::error::{OAuthError, OAuthErrorCode};
+use serde_json::Map;
+use store::Key;
+
+use super::Tokens;
+use crate::{Engine, Error, RequestFacts};
+
+impl Engine {
+    pub(super) async fn client_credentials(
+        &self,
+        client: &Client,
+        audience: Option<&str>,
+        asked: Option<&Scopes>,
+        facts: &RequestFacts,
+    ) -> Result<Tokens, Error> {
+        let default = match audience {
+            Some(_) => None,
+            None => self.tenant().await?.default_audience,
+        };
+        let Some(audience) = audience.or(default.as_deref()) else {
+            let text = "Non-global clients are not allowed access to APIs without an audience: name one in 'audience'";
+            return Err(OAuthError::new(OAuthErrorCode::AccessDenied, text).into());
+        };
+        let api = self.api_of(Some(audience)).await?.ok_or_else(|| Error::Bug("an audience has an API".into()))?;
+        let grant = self.store().find::<ClientGrant>("pair", &Key::of((&client.id, audience))).await?;
+        let scopes = access_token_scopes(audience, grant.as_ref(), asked)?;
+        let ttl_seconds = api.token_seconds.clamp(1, ACCESS_TOKEN_SECONDS_MAX);
+        let jti = domain::id::alphanumeric(&self.random::<24>());
+        let made = access_token::claims(&AccessTokenInput {
+            issuer: self.issuer(),
+            audience: Some(audience),
+            subject: Subject::Client,
+            client_id: &client.id,
+            scopes: &scopes,
+            organization_id: None,
+            kind: GrantKind::ClientCredentials,
+            custom_claims: &Map::new(),
+            is_system_api: api.is_system,
+            dialect: api.token_dialect,
+            authenticated_at: None,
+            jti: &jti,
+            now: self.now(),
+            ttl_seconds,
+        });
+        let access_token = self.sign(api.signing_algorithm, made.typ, &made.claims).await?;
+        let scope = scopes.to_string();
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                self.event(EventKind::ClientCredentials, facts)
+                    .client(client)
+                    .token(Some(audience), &scope)
+                    .record(tx);
+                Ok(())
+            })
+            .await?;
+        let scope = Some(scope).filter(|scope| !scope.is_empty());
+        Ok(Tokens { access_token, expires_in: ttl_seconds, id_token: None, refresh_token: None, scope })
+    }
+}
+
+fn access_token_scopes(
+    audience: &str,
+    grant: Option<&ClientGrant>,
+    asked: Option<&Scopes>,
+) -> Result<Scopes, OAuthError> {
+    protocol::token::client_credentials::scopes(audience, grant, asked)
+}

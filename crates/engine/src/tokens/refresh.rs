@@ -1,0 +1,184 @@
+//! Gives, exchanges and rotates refresh tokens; the reuse of a spent one revokes the whole family.
+//!
+//! Spec: RFC 6749 §6, RFC 9700 §4.14. Auth0: refresh token rotation.
+//!
+//! A refresh token reads `v1.{record}.{secret}`: one read finds its record, and the record holds only its hash.
+
+use domain::client::Client;
+use domain::event::EventKind;
+use domain::id::{RefreshTokenId, alphanumeric};
+use domain::scope::Scopes;
+use domain::session::Device;
+use domain::time::{Timestamp, seconds};
+use domain::token::{Grant, RefreshToken, RetiredHash, RetiredRefreshToken};
+use protocol::access_token::GrantKind;
+use protocol::error::OAuthError;
+use protocol::token::refresh::{RefreshRefusal, check, narrow, unknown};
+use store::{Key, Tx};
+
+use super::Tokens;
+use crate::sign_in::hash;
+use crate::{Engine, Error, RequestFacts};
+
+/// What a refresh token of this format begins with.
+pub(super) const PREFIX: &str = "v1.";
+/// How long a spent token of a family without expiry is remembered, in milliseconds. Ours: a year.
+const SPENT_MEMORY_MS: i64 = 365 * 24 * 3600 * 1000;
+
+/// The record and the secret of a refresh token.
+pub(super) fn split(token: &str) -> Option<(RefreshTokenId, &str)> {
+    let (id, secret) = token.strip_prefix(PREFIX)?.split_once('.')?;
+    let plausible = id.len() == 24 && !secret.is_empty() && token.len() <= 128;
+    plausible.then(|| (RefreshTokenId::new(id), secret))
+}
+
+impl Engine {
+    fn new_token_text(&self, id: &RefreshTokenId) -> String {
+        format!("{PREFIX}{id}.{}", domain::id::base64url_characters(&self.random::<43>()))
+    }
+
+    /// The first refresh token of a grant, where the client may have one and `offline_access` was granted.
+    pub(super) fn first_refresh_token(
+        &self,
+        tx: &mut Tx,
+        client: &Client,
+        grant: &Grant,
+        facts: &RequestFacts,
+    ) -> Option<(RefreshTokenId, String)> {
+        if !grant.scopes.contains("offline_access") || !client.may_use("refresh_token") {
+            return None;
+        }
+        let id = RefreshTokenId::new(alphanumeric(&self.random::<24>()));
+        let text = self.new_token_text(&id);
+        let now = self.now();
+        let settings = &client.refresh_token;
+        let expires_at = (settings.expiring && !settings.lifetime_infinite)
+            .then(|| now.plus_millis(seconds(settings.lifetime_seconds)));
+        tx.insert(RefreshToken {
+            id: id.clone(),
+            hash: hash(&text),
+            grant: grant.clone(),
+            rotating: settings.rotating,
+            created_at: now,
+            last_exchanged_at: None,
+            idle_expires_at: idle_expiry(client, now),
+            expires_at,
+            device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
+            previous: None,
+        });
+        Some((id, text))
+    }
+
+    pub(super) async fn exchange_refresh_token(
+        &self,
+        client: &Client,
+        presented: &str,
+        scope: Option<&Scopes>,
+        facts: &RequestFacts,
+    ) -> Result<Tokens, Error> {
+        let Some((id, _)) = split(presented) else { return Err(unknown().into()) };
+        let presented_hash = hash(presented);
+        let exchanged = self
+            .store()
+            .transact(async |tx| -> Result<Result<Tokens, RefreshRefusal>, Error> {
+                let Some(mut token) = tx.get::<RefreshToken>(&Key::of(&id)).await? else {
+                    return Err(unknown().into());
+                };
+                let leeway = client.refresh_token.leeway_seconds;
+                if let Err(refusal) = check(&token, &presented_hash, &client.id, leeway, self.now()) {
+                    if refusal == RefreshRefusal::Reused {
+                        self.end_family_if_spent(tx, client, &token, &presented_hash, facts).await?;
+                    }
+                    return Ok(Err(refusal));
+                }
+                let grant = token.grant.clone();
+                let scopes = narrow(&grant.scopes, scope)?;
+                let user = self.user_of(&grant.user_id).await?;
+                let api = self.api_of(grant.audience.as_deref()).await?;
+                let (access_token, id_token) = tokio::join!(
+                    self.access_token_of(client, &grant, &scopes, api.as_ref(), GrantKind::RefreshToken),
+                    self.id_token_of(client, &user, &grant, &scopes, None),
+                );
+                let (access_token, id_token) = (access_token?, id_token?);
+                let refresh_token = token.rotating.then(|| self.rotate(tx, &mut token));
+                let now = self.now();
+                token.last_exchanged_at = Some(now);
+                token.idle_expires_at = idle_expiry(client, now);
+                token.device.seen_again(facts.ip.as_deref(), facts.user_agent.as_deref());
+                tx.put(token);
+                let scope = scopes.to_string();
+                self.event(EventKind::RefreshExchange, facts)
+                    .client(client)
+                    .user(&user)
+                    .token(grant.audience.as_deref(), &scope)
+                    .record(tx);
+                Ok(Ok(Tokens {
+                    access_token: access_token.text,
+                    expires_in: access_token.expires_in,
+                    id_token,
+                    refresh_token,
+                    scope: Some(scope),
+                }))
+            })
+            .await?;
+        exchanged.map_err(|refusal| OAuthError::from(refusal).into())
+    }
+
+    /// Puts a new token in the place of the current one, which stays good for the client's leeway only.
+    fn rotate(&self, tx: &mut Tx, token: &mut RefreshToken) -> String {
+        let text = self.new_token_text(&token.id);
+        let now = self.now();
+        let spent = std::mem::replace(&mut token.hash, hash(&text));
+        let forget_at = token.expires_at.unwrap_or_else(|| now.plus_millis(SPENT_MEMORY_MS));
+        tx.put(RetiredRefreshToken {
+            hash: spent.clone(),
+            refresh_token_id: token.id.clone(),
+            forget_at: Some(forget_at),
+        });
+        token.previous = Some(RetiredHash { hash: spent, at: now });
+        text
+    }
+
+    /// A token of the family that is not good now: if it once was, someone holds a stolen copy, and nobody can tell
+    /// who. The family ends (RFC 9700 §4.14.2). A token that never was good changes nothing: it was guessed.
+    async fn end_family_if_spent(
+        &self,
+        tx: &mut Tx,
+        client: &Client,
+        token: &RefreshToken,
+        presented_hash: &str,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        let spent = tx.get::<RetiredRefreshToken>(&Key::of(presented_hash)).await?;
+        if spent.is_none_or(|spent| spent.refresh_token_id != token.id) {
+            return Ok(());
+        }
+        tx.delete::<RefreshToken>(&Key::of(&token.id));
+        self.event(EventKind::RefreshReuse, facts)
+            .client(client)
+            .user_id(token.grant.user_id.as_str())
+            .says("A rotated refresh token was used again; its whole family was revoked")
+            .record(tx);
+        Ok(())
+    }
+}
+
+fn idle_expiry(client: &Client, now: Timestamp) -> Option<Timestamp> {
+    let settings = &client.refresh_token;
+    (settings.expiring && !settings.idle_lifetime_infinite)
+        .then(|| now.plus_millis(seconds(settings.idle_lifetime_seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn only_tokens_of_our_own_form_are_looked_up() {
+        let id = "a".repeat(24);
+        assert!(split(&format!("v1.{id}.secret")).is_some());
+        for bad in ["", "v1.", "v1.short.secret", "v2.aaaaaaaaaaaaaaaaaaaaaaaa.s", "v1.aaaaaaaaaaaaaaaaaaaaaaaa."] {
+            assert!(split(bad).is_none(), "{bad}");
+        }
+    }
+}
