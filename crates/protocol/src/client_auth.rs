@@ -131,3 +131,6 @@ fn refused(description: &str) -> OAuthError {
 fn unauthenticated(debug: impl Into<String>) -> OAuthError {
     refused("Client authentication failed").with_debug(debug)
 }
+
+#[cfg(test)]
+mod tests;

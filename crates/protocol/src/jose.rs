@@ -57,3 +57,6 @@ pub enum JoseError {
     #[error("the key is malformed or not supported")]
     KeyRejected,
 }
+
+#[cfg(test)]
+mod tests;

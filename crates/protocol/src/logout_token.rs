@@ -212,7 +212,8 @@ mod tests {
         assert_eq!(heard.session_metadata.unwrap()["a"], "b");
         assert!(check(TYP_STANDARD, &|_| {}, 2000).is_ok());
 
-        let refusals: [(&str, &dyn Fn(&mut Value), i64, JoseError); 10] = [
+        type Refusal<'a> = (&'a str, &'a dyn Fn(&mut Value), i64, JoseError);
+        let refusals: [Refusal<'_>; 10] = [
             ("at+jwt", &|_| {}, 2000, JoseError::Type),
             (TYP, &|_| {}, 2120, JoseError::Expired),
             (TYP, &|c| c["aud"] = json!("other"), 2000, JoseError::Audience),

@@ -80,6 +80,9 @@ impl KeySet {
         }
         let (signed, signature) = jwt.rsplit_once('.').ok_or(JoseError::Malformed("not three parts"))?;
         let (header, claims) = signed.split_once('.').ok_or(JoseError::Malformed("not three parts"))?;
+        if claims.contains('.') {
+            return Err(JoseError::Malformed("not three parts"));
+        }
         let header = read_header(header)?;
         let signature = from_base64url(signature)?;
         let mut result = Err(JoseError::UnknownKey);

@@ -1,0 +1,125 @@
+//! What must hold for any bytes from outside: one function per fuzz target, each panicking where it does not.
+//!
+//! The fuzzer calls them with bytes of its own; the ordinary tests call them with the committed corpora.
+
+use std::collections::BTreeMap;
+
+use domain::client::Client;
+use domain::limits::{
+    SESSION_METADATA_ENTRIES_MAX, SESSION_METADATA_KEY_UNITS_MAX, SESSION_METADATA_VALUE_UNITS_MAX,
+};
+use domain::metadata::SessionMetadata;
+use domain::secret::Sealed;
+use domain::sign_in::ResponseMode;
+use domain::time::Timestamp;
+use protocol::authorize::{self, Params, Rejection, Rules};
+use protocol::jose::{Expect, JoseError, KeySet};
+use protocol::respond::{error_parameters, redirect_location};
+use protocol::revocation::RevocationRequest;
+use protocol::token::TokenRequest;
+use protocol::{client_auth, end_session, params};
+
+/// A redirect URI of the client that the targets know; the client's identifier is `a`.
+const CALLBACK: &str = "https://rp.example/cb";
+
+/// A query of `/authorize`: whatever it says, the browser is only ever sent to the registered URI.
+pub fn authorize_query(data: &[u8]) {
+    let Ok(query) = std::str::from_utf8(data) else { return };
+    let mut client = Client::new("a".into(), "A", Sealed(String::new()), Timestamp(0));
+    client.callbacks = vec![CALLBACK.to_owned()];
+    let params = Params::parse(params::decode(query));
+    match authorize::check(&params, Some(&client), &Rules::default()) {
+        Ok(request) => {
+            assert_eq!(request.redirect_uri, CALLBACK);
+            assert_eq!(params.client_id(), Some("a"));
+        }
+        Err(Rejection::Redirect { redirect_uri, response_mode, state, error }) => {
+            assert_eq!(redirect_uri, CALLBACK);
+            assert_eq!(params.client_id(), Some("a"));
+            let answer = error_parameters(&error, state.as_deref());
+            let location = redirect_location(&redirect_uri, response_mode, &answer);
+            let rest = location.strip_prefix(CALLBACK).expect("the answer goes to the callback");
+            match response_mode {
+                ResponseMode::Query => assert!(rest.starts_with("?error=")),
+                ResponseMode::Fragment => assert!(rest.starts_with("#error=")),
+                ResponseMode::FormPost => assert_eq!(rest, ""),
+            }
+        }
+        Err(Rejection::Page(_)) => {}
+    }
+}
+
+/// The key and the token of RFC 7515 appendix A.3: the one token that anybody outside can present.
+const JWKS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+const TOKEN: &str = include_str!("../corpus/jwt/rfc7515-a3");
+
+/// A token: only the one that the key's owner signed is accepted, and its claims are checked without a panic.
+pub fn jwt(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let jwks = serde_json::from_str(JWKS).expect("the key set is JSON");
+    let keys = KeySet::from_jwks(&jwks).expect("the key set has keys");
+    let Ok(token) = keys.verify(text) else { return };
+    assert_eq!(text, TOKEN, "a token that nobody signed is accepted");
+    let expect = Expect {
+        issuer: "joe",
+        audience: None,
+        now: Timestamp(0),
+        leeway_s: 0,
+        typ: None,
+        ignore_expiry: false,
+    };
+    assert_eq!(expect.check(&token), Err(JoseError::Claim("aud")));
+}
+
+/// An `Authorization` header: credentials always name a client and never print their secret.
+pub fn basic_header(data: &[u8]) {
+    let Ok(header) = std::str::from_utf8(data) else { return };
+    let Ok(given) = client_auth::read(Some(header), &[]) else { return };
+    assert!(!given.client_id.is_empty());
+    let Some(secret) = &given.secret else { return };
+    let shown = format!("{given:?}");
+    let is_long = secret.expose().len() > 40;
+    assert!(!is_long || given.client_id.contains(secret.expose()) || !shown.contains(secret.expose()));
+}
+
+/// A form of the token, revocation or logout endpoint: read or refused, and scopes survive being written.
+pub fn token_form(data: &[u8]) {
+    let Ok(form) = std::str::from_utf8(data) else { return };
+    let pairs = params::decode(form);
+    let scopes = match TokenRequest::parse(&pairs) {
+        Ok(TokenRequest::RefreshToken { scope, .. } | TokenRequest::ClientCredentials { scope, .. }) => scope,
+        Ok(TokenRequest::AuthorizationCode { code, .. }) => {
+            assert!(!code.is_empty());
+            None
+        }
+        Err(_) => None,
+    };
+    if let Some(scopes) = scopes {
+        let again = protocol::token::scope::parse(&scopes.to_string());
+        assert_eq!(again.as_ref(), Ok(&scopes));
+    }
+    if let Ok(request) = RevocationRequest::parse(&pairs) {
+        assert!(!request.token.is_empty());
+    }
+    let _ = client_auth::read(None, &pairs);
+    let _ = end_session::Request::parse(pairs.clone());
+    let _ = end_session::v2::Request::parse(pairs);
+}
+
+/// The JSON of a metadata write: what is accepted keeps every rule and reads back as it was.
+pub fn metadata_json(data: &[u8]) {
+    let Ok(entries) = serde_json::from_slice::<BTreeMap<String, String>>(data) else { return };
+    let Ok(metadata) = SessionMetadata::replace_with(entries.clone()) else { return };
+    assert_eq!(metadata.entries(), &entries);
+    assert!(entries.len() <= SESSION_METADATA_ENTRIES_MAX);
+    for (key, value) in &entries {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        assert!(!key.is_empty() && key.bytes().all(legal) && key.len() <= SESSION_METADATA_KEY_UNITS_MAX);
+        assert!(value.encode_utf16().count() <= SESSION_METADATA_VALUE_UNITS_MAX && !value.contains('\0'));
+    }
+    let mut one_by_one = SessionMetadata::default();
+    for (key, value) in &entries {
+        one_by_one.set(key, value).expect("what is legal together is legal one by one");
+    }
+    assert_eq!(one_by_one, metadata);
+}
