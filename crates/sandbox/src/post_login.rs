@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The function that a post-login Action exports.
 pub const HANDLER: &str = "onExecutePostLogin";
 
 /// Everything a post-login Action is told about the transaction it runs in.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Event {
     /// How the user proved who they are in this session.
     pub authentication: Authentication,
@@ -37,6 +38,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_server: Option<ResourceServer>,
     /// The Action's own secrets.
+    #[serde(skip_deserializing)]
     pub secrets: Secrets,
     /// The browser's session; absent in flows without one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,14 +54,16 @@ pub struct Event {
 }
 
 /// `event.authentication`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Authentication {
     /// In order of completion.
     pub methods: Vec<AuthenticationMethod>,
 }
 
 /// One of `event.authentication.methods`.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuthenticationMethod {
     /// Such as `pwd`, `federated`, `mfa`.
     pub name: String,
@@ -71,14 +75,16 @@ pub struct AuthenticationMethod {
 }
 
 /// `event.authorization`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Authorization {
     /// Names of the user's roles.
     pub roles: Vec<String>,
 }
 
 /// `event.client`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Client {
     /// Its id.
     pub client_id: String,
@@ -89,7 +95,8 @@ pub struct Client {
 }
 
 /// `event.connection`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Connection {
     /// Its id.
     pub id: String,
@@ -103,7 +110,8 @@ pub struct Connection {
 }
 
 /// `event.organization`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Organization {
     /// Its id.
     pub id: String,
@@ -116,7 +124,8 @@ pub struct Organization {
 }
 
 /// `event.request`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Request {
     /// Address of the caller.
     pub ip: String,
@@ -140,7 +149,8 @@ pub struct Request {
 }
 
 /// `event.request.geoip`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[serde(rename_all = "camelCase")]
 pub struct Geoip {
     /// City.
@@ -176,14 +186,16 @@ pub struct Geoip {
 }
 
 /// `event.resource_server`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ResourceServer {
     /// The audience.
     pub identifier: String,
 }
 
 /// `event.session`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Session {
     /// Its id.
     pub id: String,
@@ -212,14 +224,16 @@ pub struct Session {
 }
 
 /// One of `event.session.clients`.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SessionClient {
     /// Its id.
     pub client_id: String,
 }
 
 /// `event.session.device` and `event.refresh_token.device`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Device {
     /// First address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,28 +256,32 @@ pub struct Device {
 }
 
 /// `event.session.cookie`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Cookie {
     /// `persistent` or `non-persistent`.
     pub mode: String,
 }
 
 /// `event.stats`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Stats {
     /// Sign-ins of this user, with this one.
     pub logins_count: u64,
 }
 
 /// `event.tenant`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tenant {
     /// Its name.
     pub id: String,
 }
 
 /// `event.transaction`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Transaction {
     /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,7 +317,8 @@ pub struct Transaction {
 }
 
 /// `event.refresh_token`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RefreshToken {
     /// Its id.
     pub id: String,
@@ -333,7 +352,8 @@ pub struct RefreshToken {
 }
 
 /// One of `event.refresh_token.resource_servers`.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RefreshTokenResourceServer {
     /// The API.
     pub audience: String,
@@ -342,7 +362,8 @@ pub struct RefreshTokenResourceServer {
 }
 
 /// `event.user`
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct User {
     /// Its id.
     pub user_id: String,
@@ -396,7 +417,8 @@ pub struct User {
 }
 
 /// One of `event.user.identities`.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Identity {
     /// Its connection's name.
     pub connection: String,

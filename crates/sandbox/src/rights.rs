@@ -2,6 +2,9 @@
 //!
 //! Four fences, each of which holds alone: no new privileges, Landlock (no files, where the kernel has it), seccomp
 //! (a short list of system calls, all others fail), resource limits. None needs root, none minds it.
+//!
+//! Not here: a signal when the parent dies. The kernel ties it to the thread that started us, and the host's runtime
+//! may end a thread and live on. A worker without a host ends by its closed socket or its processor-time timer.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +65,6 @@ const CALLS: &[libc::c_long] = &[
 /// # Errors
 /// Says which fence couldn't be raised; the process must then not run a script. A kernel without Landlock is no error.
 pub(crate) fn give_up(memory_bytes_max: u64) -> Result<(), String> {
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(|error| format!("parent death signal: {error}"))?;
     rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
     // Landlock needs one more descriptor for a moment, so it comes before the limit on them.
     forbid_files_and_network().map_err(|error| format!("landlock: {error}"))?;

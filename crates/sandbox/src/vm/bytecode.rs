@@ -2,6 +2,9 @@
 //!
 //! The engine's safe interface knows bytecode of modules only, and a CommonJS script is not one: modules are strict,
 //! and scripts that assign to undeclared variables would fail here and work at Auth0.
+//!
+//! The source is left out: loading would copy each function's own part of it into each realm. So a function's
+//! `toString()` reads as a built-in's does; lines and columns of stack traces stay.
 
 use std::ffi::CString;
 
@@ -46,7 +49,7 @@ impl Bytecode {
                 raw_ctx,
                 &raw mut size,
                 function.as_raw(),
-                qjs::JS_WRITE_OBJ_BYTECODE as i32,
+                (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE) as i32,
             );
             if buffer.is_null() {
                 return Err(Error::Exception);
