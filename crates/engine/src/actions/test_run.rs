@@ -1,0 +1,71 @@
+//! Runs a draft once, with an event that the caller brings; whatever it asks for is told and not done.
+
+use domain::action::Action;
+use domain::id::ActionId;
+use domain::limits::{ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX};
+use sandbox::post_login::{Event, HANDLER};
+use sandbox::{Failure, Job, Limits};
+use serde_json::Value;
+use store::Key;
+
+use crate::{Engine, Error, Resource};
+
+/// What a test run gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestRun {
+    /// Name, message and stack of what went wrong.
+    pub error: Option<(String, String, String)>,
+    /// Wall clock in microseconds.
+    pub wall_us: u64,
+    /// Processor time in microseconds.
+    pub cpu_us: u64,
+    /// Console lines, `level: text`.
+    pub console: Vec<String>,
+    /// What it asked for.
+    pub commands: Vec<Value>,
+}
+
+impl Engine {
+    /// Runs the draft of an Action.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape; [`Error::Busy`].
+    pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
+        let action: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
+        let mut event: Event = serde_json::from_value(event)
+            .map_err(|error| Error::property(&format!("not an event of this trigger: {error}"), "payload.event"))?;
+        event.secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
+        let job = Job {
+            code: action.draft.code.into(),
+            handler: HANDLER.to_owned(),
+            event,
+            limits: Limits {
+                cpu_ms: ACTION_CPU_MS_MAX,
+                wall_ms: ACTION_RUN_MS_MAX,
+                memory_bytes: ACTION_MEMORY_BYTES_MAX,
+                console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
+            },
+            action_name: action.name,
+        };
+        let outcome = self.inner.sandbox.run(job).await;
+        let error = match outcome.failure {
+            None => None,
+            Some(Failure::Busy) => return Err(Error::Busy),
+            Some(Failure::Unavailable { reason }) => return Err(Error::Unavailable(reason)),
+            Some(Failure::Script { name, message, stack }) => Some((name, message, stack)),
+            Some(other) => Some(("Error".to_owned(), other.to_string(), String::new())),
+        };
+        let console = outcome.console.iter().map(|line| {
+            let level = serde_json::to_value(line.level).ok().and_then(|level| level.as_str().map(str::to_owned));
+            format!("{}: {}", level.unwrap_or_default(), line.text)
+        });
+        let commands = outcome.commands.iter().filter_map(|command| serde_json::to_value(command).ok());
+        Ok(TestRun {
+            error,
+            wall_us: outcome.wall_us,
+            cpu_us: outcome.cpu_us,
+            console: console.collect(),
+            commands: commands.collect(),
+        })
+    }
+}
