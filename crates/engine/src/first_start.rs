@@ -1,1 +1,184 @@
-//! Being written.
+//! What a tenant starts with: a user database, the Management API, and its first administrator.
+
+use domain::client::{Client, ClientAuthMethod};
+use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
+use domain::grant::ClientGrant;
+use domain::id::{ClientGrantId, ClientId, ConnectionId, ResourceServerId, alphanumeric, hexadecimal};
+use domain::key::SigningAlgorithm;
+use domain::limits::ACCESS_TOKEN_SECONDS_DEFAULT;
+use domain::resource_server::{ResourceServer, ScopeDefinition, TokenDialect};
+use domain::scope::Scopes;
+use domain::secret::Secret;
+use domain::tenant::Tenant;
+use serde_json::Map;
+use store::Key;
+use store::tables::tenant_key;
+
+use crate::{Engine, Error};
+
+/// What the Management API's scopes are about.
+const SCOPE_OBJECTS: &[&str] = &[
+    "actions",
+    "client_grants",
+    "client_keys",
+    "clients",
+    "connections",
+    "logs",
+    "organization_connections",
+    "organization_members",
+    "organizations",
+    "refresh_tokens",
+    "resource_servers",
+    "sessions",
+    "signing_keys",
+    "tenant_settings",
+    "users",
+    "users_app_metadata",
+];
+/// What the Management API's scopes let one do.
+const SCOPE_VERBS: &[&str] = &["read", "create", "update", "delete"];
+
+/// How to get in for the first time.
+#[derive(Debug, Clone)]
+pub struct FirstAdministrator {
+    /// A machine client that may do everything.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret<String>,
+    /// The administrator's address.
+    pub email: String,
+    /// Their password.
+    pub password: Secret<String>,
+}
+
+/// Every scope of the Management API.
+pub fn management_scopes() -> Scopes {
+    let names: Vec<String> = SCOPE_OBJECTS
+        .iter()
+        .flat_map(|object| SCOPE_VERBS.iter().map(move |verb| format!("{verb}:{object}")))
+        .collect();
+    names.iter().map(String::as_str).collect()
+}
+
+impl Engine {
+    /// Makes the tenant on the first start. Later starts find it and answer nothing.
+    ///
+    /// # Errors
+    /// Whatever the store answers.
+    pub async fn ensure_tenant(&self) -> Result<Option<FirstAdministrator>, Error> {
+        if self.store().get::<Tenant>(&tenant_key()).await?.is_some() {
+            self.ensure_management_api().await?;
+            return Ok(None);
+        }
+        let password = Secret::new(alphanumeric(&self.random::<20>()));
+        let password_hash = self.hash_password(password.clone()).await?;
+        let host = self.settings().domain.rsplit_once(':').map_or(&*self.settings().domain, |(host, _)| host);
+        let email = format!("admin@{host}");
+        let connection = self.default_connection();
+        let user = self.new_database_user(&connection, &email, password_hash);
+        let mut client = self.machine_client("Administrator");
+        client.description = Some("Made on the first start; may do everything through the Management API".into());
+        let api = self.management_api();
+        let grant = self.grant_for(&client.id, &api.identifier, management_scopes());
+        let client_secret = self.client_secret(&client)?;
+        let client_id = client.id.to_string();
+        let made = self
+            .store()
+            .transact(async |tx| -> Result<bool, Error> {
+                if tx.get::<Tenant>(&tenant_key()).await?.is_some() {
+                    return Ok(false);
+                }
+                tx.insert(Tenant::default());
+                tx.insert(connection.clone());
+                tx.insert(user.clone());
+                tx.insert(api.clone());
+                tx.insert(client.clone());
+                tx.insert(grant.clone());
+                Ok(true)
+            })
+            .await?;
+        Ok(made.then_some(FirstAdministrator { client_id, client_secret, email, password }))
+    }
+
+    /// The Management API of today's domain: a server that moved to another one gets its API there too.
+    async fn ensure_management_api(&self) -> Result<(), Error> {
+        let identifier = self.management_audience();
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let key = Key::of(&*identifier);
+                if tx.find::<ResourceServer>("identifier", &key).await?.is_none() {
+                    tx.insert(self.management_api());
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn default_connection(&self) -> Connection {
+        Connection {
+            id: ConnectionId::new(format!("con_{}", alphanumeric(&self.random::<16>()))),
+            name: CONNECTION_DEFAULT.to_owned(),
+            strategy: STRATEGY_DATABASE.to_owned(),
+            metadata: Map::new(),
+            signup_enabled: true,
+            kept: Map::new(),
+            created_at: self.now(),
+        }
+    }
+
+    fn management_api(&self) -> ResourceServer {
+        let scopes = management_scopes();
+        ResourceServer {
+            id: ResourceServerId::new(hexadecimal(&self.random::<12>())),
+            identifier: self.management_audience(),
+            name: Some("Management API".to_owned()),
+            scopes: scopes
+                .iter()
+                .map(|value| ScopeDefinition { value: value.to_owned(), description: None })
+                .collect(),
+            signing_algorithm: SigningAlgorithm::Rs256,
+            token_seconds: ACCESS_TOKEN_SECONDS_DEFAULT,
+            token_seconds_for_web: 7200,
+            allow_offline_access: false,
+            token_dialect: TokenDialect::AccessToken,
+            is_system: true,
+            kept: Map::new(),
+            created_at: self.now(),
+        }
+    }
+
+    /// A client that acts on its own behalf.
+    pub(crate) fn machine_client(&self, name: &str) -> Client {
+        let id = ClientId::new(alphanumeric(&self.random::<32>()));
+        let mut client = Client::new(id, name, self.new_client_secret(), self.now());
+        client.app_type = Some("non_interactive".to_owned());
+        client.auth_method = Some(ClientAuthMethod::ClientSecretPost);
+        client.grant_types = vec!["client_credentials".to_owned()];
+        client
+    }
+
+    /// A client's right to ask for scopes of an API.
+    pub(crate) fn grant_for(&self, client_id: &ClientId, audience: &str, scopes: Scopes) -> ClientGrant {
+        ClientGrant {
+            id: ClientGrantId::new(format!("cgr_{}", alphanumeric(&self.random::<16>()))),
+            client_id: client_id.clone(),
+            audience: audience.to_owned(),
+            scopes,
+            kept: Map::new(),
+            created_at: self.now(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::management_scopes;
+
+    #[test]
+    fn the_administrator_may_do_everything_with_sessions() {
+        let scopes = management_scopes();
+        for scope in ["read:sessions", "update:sessions", "delete:sessions", "read:client_keys"] {
+            assert!(scopes.contains(scope), "{scope}");
+        }
+    }
+}

@@ -8,11 +8,14 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use domain::id::KeyId;
 use domain::key::{SigningAlgorithm, SigningKeyRecord};
+use domain::tenant::Tenant;
 use domain::time::Timestamp;
+use protocol::discovery::{Features, Metadata};
 use protocol::jose::{KeySet, SigningKey};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::to_raw_value;
+use store::tables::tenant_key;
 use store::{Key, Order, Store};
 use tokio::sync::Semaphore;
 
@@ -31,6 +34,9 @@ pub struct Keys {
     pub set: KeySet,
     /// The JWK set (RFC 7517 §5), as it is served.
     pub jwks: Bytes,
+    /// The metadata document (OIDC Discovery 1.0 §3), as it is served. It stands here because it changes as rarely,
+    /// and is asked for as often.
+    pub discovery: Bytes,
 }
 
 impl Keys {
@@ -71,7 +77,7 @@ const fn seal_purpose() -> &'static str {
 }
 
 /// Loads the keys, and makes those that are missing.
-pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Published, Error> {
+pub(crate) async fn load(store: &Store, issuer: &str, now: Timestamp) -> Result<Published, Error> {
     let mut records = stored(store).await?;
     for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256] {
         if !records.iter().any(|record| record.algorithm == algorithm && record.revoked_at.is_none()) {
@@ -79,7 +85,14 @@ pub(crate) async fn load(store: &Store, now: Timestamp) -> Result<Published, Err
             records = stored(store).await?;
         }
     }
-    Ok(Published(ArcSwap::from_pointee(parse(store, &records)?)))
+    Ok(Published(ArcSwap::from_pointee(parse(store, &records, &stored_discovery(store, issuer).await?)?)))
+}
+
+async fn stored_discovery(store: &Store, issuer: &str) -> Result<Bytes, Error> {
+    let tenant = store.get::<Tenant>(&tenant_key()).await?.unwrap_or_default();
+    let features = Features { end_session_endpoint: tenant.logout_endpoint_discovery };
+    let document = serde_json::to_vec(&Metadata::new(issuer, features));
+    document.map(Bytes::from).map_err(|error| Error::Bug(error.to_string()))
 }
 
 async fn stored(store: &Store) -> Result<Vec<SigningKeyRecord>, Error> {
@@ -111,7 +124,7 @@ async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Res
         .await
 }
 
-fn parse(store: &Store, records: &[SigningKeyRecord]) -> Result<Keys, Error> {
+fn parse(store: &Store, records: &[SigningKeyRecord], discovery: &Bytes) -> Result<Keys, Error> {
     let mut keys = Vec::new();
     for record in records.iter().filter(|record| record.revoked_at.is_none()) {
         let private = store.unseal(seal_purpose(), &record.private)?;
@@ -128,7 +141,7 @@ fn parse(store: &Store, records: &[SigningKeyRecord]) -> Result<Keys, Error> {
     let (rs256, es256) = (newest(SigningAlgorithm::Rs256)?, newest(SigningAlgorithm::Es256)?);
     let jwks: Vec<_> = keys.iter().map(|(_, key)| key.jwk()).collect();
     let set = KeySet::new(keys.iter().map(|(_, key)| key.verifying_key()).collect());
-    Ok(Keys { rs256, es256, set, jwks: Bytes::from(json!({ "keys": jwks }).to_string()) })
+    Ok(Keys { rs256, es256, set, jwks: Bytes::from(json!({ "keys": jwks }).to_string()), discovery: discovery.clone() })
 }
 
 impl Engine {
@@ -137,13 +150,14 @@ impl Engine {
         self.inner.keys.current()
     }
 
-    /// Reads the keys again, so that another node's rotation is seen.
+    /// Reads again what is published, so that a change by another node is seen.
     ///
     /// # Errors
-    /// Whatever the store answers; the keys in force stay.
-    pub async fn reload_keys(&self) -> Result<(), Error> {
+    /// Whatever the store answers; what was published stays.
+    pub async fn reload_published(&self) -> Result<(), Error> {
         let records = stored(self.store()).await?;
-        self.inner.keys.0.store(Arc::new(parse(self.store(), &records)?));
+        let discovery = stored_discovery(self.store(), self.issuer()).await?;
+        self.inner.keys.0.store(Arc::new(parse(self.store(), &records, &discovery)?));
         Ok(())
     }
 

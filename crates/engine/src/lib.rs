@@ -113,9 +113,9 @@ impl Engine {
             worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
         });
         let passwords = passwords::Passwords::start(&settings.passwords);
-        let keys = keys::load(&store, ports.clock.now()).await?;
-        let signers = keys::Signers::start(settings.signing_threads);
         let issuer = format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
+        let keys = keys::load(&store, &issuer, ports.clock.now()).await?;
+        let signers = keys::Signers::start(settings.signing_threads);
         let inner = Inner {
             settings,
             issuer,
@@ -143,6 +143,11 @@ impl Engine {
     /// What the engine was opened with.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// A fresh secret for a browser's cookie: 32 characters, 192 bits.
+    pub fn new_browser_secret(&self) -> String {
+        self.secret_text()
     }
 
     /// The moment that the clock shows.

@@ -15,11 +15,13 @@ const ROWS_PER_STEP_MAX: usize = 500;
 const STEPS_MAX: usize = 200;
 
 impl Engine {
-    /// Ends sessions that ran out and removes rows past their time. Answers how many sessions it ended.
+    /// Ends sessions that ran out, removes rows past their time, and reads again what other nodes may have published.
+    /// Answers how many sessions it ended.
     ///
     /// # Errors
     /// Whatever the store answers; what was swept before stays swept.
     pub async fn sweep(&self) -> Result<usize, Error> {
+        self.reload_published().await?;
         let mut ended = 0;
         for _ in 0..STEPS_MAX {
             let step = self.end_expired_sessions().await?;

@@ -153,7 +153,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Invalid`] for a setting that is not legal, and then nothing is changed.
     pub async fn update_tenant_settings(&self, call: &ApiCall, changes: TenantChanges) -> Result<Tenant, Error> {
-        self.store()
+        let tenant = self
+            .store()
             .transact(async |tx| {
                 let mut tenant = tx.get::<Tenant>(&tenant_key()).await?.unwrap_or_default();
                 changes.apply(&mut tenant)?;
@@ -161,7 +162,10 @@ impl Engine {
                 self.record_api(tx, call, "Update Tenant Settings", 200);
                 Ok::<_, Error>(tenant)
             })
-            .await
+            .await?;
+        // Discovery tells of one of the settings.
+        self.reload_published().await?;
+        Ok(tenant)
     }
 }
 

@@ -1,0 +1,40 @@
+//! The OpenID provider's endpoints and the pages of a sign-in: each hears a request, calls the engine, renders.
+//!
+//! | URL | module |
+//! | --- | --- |
+//! | `/.well-known/*` | [`well_known`] |
+//! | `/authorize` | [`authorize`] |
+//! | `/u/login`, `/u/signup` | [`interaction`] |
+//! | `/oauth/token`, `/oauth/revoke` | [`token`] |
+//! | `/userinfo` | [`userinfo`] |
+//! | `/oidc/logout`, `/v2/logout` | [`logout`] |
+
+mod answer;
+mod authorize;
+mod interaction;
+mod logout;
+mod token;
+mod userinfo;
+mod well_known;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::App;
+
+/// The endpoints, one line each.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(well_known::discovery))
+        .route("/.well-known/oauth-authorization-server", get(well_known::discovery))
+        .route("/.well-known/jwks.json", get(well_known::jwks))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/u/login", get(interaction::sign_in_page).post(interaction::sign_in))
+        .route("/u/signup", get(interaction::sign_up_page).post(interaction::sign_up))
+        .route("/oauth/token", post(token::token))
+        .route("/oauth/revoke", post(token::revoke))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/oidc/logout", get(logout::get).post(logout::post))
+        .route("/oidc/logout/confirm", post(logout::confirm))
+        .route("/v2/logout", get(logout::v2))
+}

@@ -1,0 +1,116 @@
+//! `/oidc/logout` (OIDC RP-Initiated Logout 1.0 §2), its confirm page, and Auth0's `/v2/logout`.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use engine::RequestFacts;
+use engine::sign_out::SignOutAnswer;
+
+use super::answer::{redirect, with_cookie};
+use crate::App;
+use crate::error::PageError;
+use crate::http::body::{PageForm, Query};
+use crate::http::cookies::{self, Cookies};
+use crate::http::csrf;
+use crate::pages::{self, Brand, ConfirmView};
+
+/// What the confirm page's proof is about.
+const CONFIRM: &str = "sign out";
+
+pub async fn get(
+    State(app): State<App>,
+    facts: RequestFacts,
+    cookies: Cookies,
+    Query(params): Query,
+) -> Result<Response, PageError> {
+    sign_out(&app, params, &cookies, false, &facts).await
+}
+
+pub async fn post(
+    State(app): State<App>,
+    facts: RequestFacts,
+    cookies: Cookies,
+    PageForm(params): PageForm,
+) -> Result<Response, PageError> {
+    sign_out(&app, params, &cookies, false, &facts).await
+}
+
+/// The confirm page's button.
+pub async fn confirm(
+    State(app): State<App>,
+    facts: RequestFacts,
+    cookies: Cookies,
+    PageForm(mut params): PageForm,
+) -> Result<Response, PageError> {
+    let place = params.iter().position(|(name, _)| name == "csrf").ok_or_else(PageError::not_our_form)?;
+    let (_, proof) = params.remove(place);
+    if !csrf::is_good(cookies.browser.as_deref(), CONFIRM, &proof) {
+        return Err(PageError::not_our_form());
+    }
+    sign_out(&app, params, &cookies, true, &facts).await
+}
+
+async fn sign_out(
+    app: &App,
+    params: Vec<(String, String)>,
+    cookies: &Cookies,
+    confirmed: bool,
+    facts: &RequestFacts,
+) -> Result<Response, PageError> {
+    let session = cookies.session.as_deref();
+    match app.engine().end_session_request(params.clone(), session, confirmed, facts).await? {
+        SignOutAnswer::Confirm => confirm_page(app, params, cookies).await,
+        SignOutAnswer::Done { redirect: to, cookie } => {
+            done(app, to.as_deref(), cookies::session_change(&cookie)).await
+        }
+    }
+}
+
+async fn confirm_page(
+    app: &App,
+    mut fields: Vec<(String, String)>,
+    cookies: &Cookies,
+) -> Result<Response, PageError> {
+    let secret = cookies.browser.clone().unwrap_or_else(|| app.engine().new_browser_secret());
+    let returns_to = fields.iter().find(|(name, _)| name == "post_logout_redirect_uri");
+    let returns_to = returns_to.map(|(_, value)| value.clone());
+    fields.push(("csrf".to_owned(), csrf::token(&secret, CONFIRM)));
+    let tenant = app.engine().tenant_settings().await?;
+    let view = ConfirmView {
+        brand: Brand { name: tenant.friendly_name.as_deref(), logo: tenant.picture_url.as_deref() },
+        action: "/oidc/logout/confirm",
+        fields: &fields,
+        returns_to: returns_to.as_deref(),
+    };
+    let page = pages::confirm_sign_out(&view).into_response();
+    Ok(with_cookie(page, cookies::browser_secret(&secret)))
+}
+
+pub async fn v2(
+    State(app): State<App>,
+    facts: RequestFacts,
+    cookies: Cookies,
+    Query(params): Query,
+) -> Result<Response, PageError> {
+    match app.engine().v2_logout(params, cookies.session.as_deref(), &facts).await? {
+        SignOutAnswer::Done { redirect: to, cookie } => {
+            done(&app, to.as_deref(), cookies::session_change(&cookie)).await
+        }
+        SignOutAnswer::Confirm => Err(PageError::no_such_page()),
+    }
+}
+
+async fn done(
+    app: &App,
+    to: Option<&str>,
+    cookie: Option<axum::http::HeaderValue>,
+) -> Result<Response, PageError> {
+    let response = match to {
+        Some(url) => redirect(url),
+        None => {
+            let tenant = app.engine().tenant_settings().await?;
+            let brand = Brand { name: tenant.friendly_name.as_deref(), logo: tenant.picture_url.as_deref() };
+            pages::signed_out(brand).into_response()
+        }
+    };
+    Ok(with_cookie(response, cookie))
+}
