@@ -1,0 +1,26 @@
+//! `[sandbox]`: the worker processes that run Actions.
+
+use std::path::PathBuf;
+
+use super::section::section;
+
+section! {
+    /// The worker processes that run Actions, apart from the server and without its rights.
+    "sandbox" Sandbox {
+        /// Worker processes; each runs one Action at a time. Zero means one per processor, at least two.
+        workers: usize = 0;
+        /// Action runs that wait for a worker at most. Further sign-ins are refused until there is room.
+        queue_max: usize = 256;
+        /// Address space of one worker process in MiB: a second fence around the limit that each run has.
+        memory_mib: usize = 512;
+        /// The program that is started with the argument `worker`. Unset, it is this very program.
+        program: Option<PathBuf> = None;
+    }
+}
+
+impl Sandbox {
+    /// Few workers: a test runs few Actions.
+    pub fn for_testing() -> Self {
+        Self { workers: 1, ..Self::default() }
+    }
+}

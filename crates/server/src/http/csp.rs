@@ -1,0 +1,101 @@
+//! What a page of ours may load, run and post to: nothing that it does not need.
+//!
+//! Spec: Content Security Policy Level 3. Not here: which script a page has; see `pages`.
+
+use std::fmt::Write;
+
+use url::Url;
+
+/// The policy of one page. `script_hash` is the `sha256-…` of its only script, `returns_to` the verified URI that
+/// its form's answer goes to in the end, `logo` the tenant's picture.
+///
+/// Browsers built on Chromium hold `form-action` against every redirect that follows a posted form, and a client's
+/// callback commonly redirects once more, to wherever its user came from. So a client on https may lead anywhere on
+/// https, one on this very machine anywhere on this machine; a form of ours cannot otherwise be turned elsewhere,
+/// since no foreign markup gets into the page and no script runs in it.
+pub fn policy(script_hash: Option<&str>, returns_to: Option<&str>, logo: Option<&str>) -> String {
+    let mut policy = "default-src 'none'; style-src 'self'; img-src 'self' data:".to_owned();
+    if let Some(origin) = logo.and_then(|logo| source(&Url::parse(logo).ok()?)) {
+        let _ = write!(policy, " {origin}");
+    }
+    if let Some(hash) = script_hash {
+        let _ = write!(policy, "; script-src '{hash}'");
+    }
+    policy.push_str("; form-action 'self'");
+    if let Some(url) = returns_to.and_then(|uri| Url::parse(uri).ok()) {
+        for allowed in form_targets(&url) {
+            let _ = write!(policy, " {allowed}");
+        }
+    }
+    policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
+    policy
+}
+
+fn form_targets(url: &Url) -> Vec<String> {
+    let mut targets: Vec<String> = source(url).into_iter().collect();
+    match (url.scheme(), url.host_str()) {
+        ("https", Some("localhost" | "127.0.0.1" | "[::1]"))
+        | ("http", Some("localhost" | "127.0.0.1" | "[::1]")) => {
+            targets.extend(["https:", "http://localhost:*", "http://127.0.0.1:*"].map(str::to_owned));
+        }
+        ("https", _) => targets.push("https:".to_owned()),
+        _ => {}
+    }
+    targets
+}
+
+/// The source expression that matches a URL: its origin, or the scheme alone where there is no host (an app's own).
+fn source(url: &Url) -> Option<String> {
+    let scheme = url.scheme();
+    let host = url.host_str().filter(|_| matches!(scheme, "http" | "https"));
+    match host {
+        Some(host) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{scheme}://{host}{port}"))
+        }
+        // A scheme consists of letters, digits and `+-.`, so it cannot end the directive.
+        None if !matches!(scheme, "http" | "https" | "javascript" | "data") => Some(format!("{scheme}:")),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::policy;
+
+    #[test]
+    fn a_page_without_wishes_may_do_nothing() {
+        assert_eq!(
+            policy(None, None, None),
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'"
+        );
+    }
+
+    #[test]
+    fn a_form_may_end_where_the_client_is() {
+        for (uri, expected) in [
+            ("https://rp.example:444/cb?a=1", "form-action 'self' https://rp.example:444 https:;"),
+            ("http://rp.example/cb", "form-action 'self' http://rp.example;"),
+            (
+                "http://localhost:3000/cb",
+                "form-action 'self' http://localhost:3000 https: http://localhost:* http://127.0.0.1:*;",
+            ),
+            ("com.example.app:/cb", "form-action 'self' com.example.app:;"),
+            ("com.example.app://host/cb", "form-action 'self' com.example.app:;"),
+            ("javascript:alert(1)", "form-action 'self';"),
+            ("not a URL; script-src *", "form-action 'self';"),
+        ] {
+            let policy = policy(None, Some(uri), None);
+            assert!(policy.contains(expected), "{uri}: {policy}");
+            assert!(!policy.contains("script-src"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn the_script_of_a_page_and_the_logo_of_a_tenant_are_named() {
+        let policy = policy(Some("sha256-abc="), None, Some("https://cdn.example/logo.png"));
+        assert!(policy.contains("; script-src 'sha256-abc=';"), "{policy}");
+        assert!(policy.contains("img-src 'self' data: https://cdn.example;"), "{policy}");
+    }
+}

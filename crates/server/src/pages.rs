@@ -1,0 +1,190 @@
+//! The pages that people see, rendered on the server, without scripts except the one that posts a form to a client.
+//!
+//! Templates and the style are in `crates/server/pages/`. A page carries its own security headers, so that none can
+//! be sent without them.
+
+mod style;
+
+use std::sync::LazyLock;
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+
+use crate::http::csp;
+
+pub use style::{STYLE_PATH, style};
+
+/// The only script: it posts the form of an answer in the mode `form_post`.
+const FORM_POST_SCRIPT: &str = "document.forms[0].submit()";
+
+/// Whose pages these are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Brand<'a> {
+    /// What people call the tenant.
+    pub name: Option<&'a str>,
+    /// URL of its logo.
+    pub logo: Option<&'a str>,
+}
+
+/// The sign-in and the sign-up page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SignInView<'a> {
+    /// The tenant.
+    pub brand: Brand<'a>,
+    /// The application that the user came from.
+    pub client_name: &'a str,
+    /// The sign-in's identifier, as it stands in the page's address.
+    pub state: &'a str,
+    /// Proof that the form is ours; see [`crate::http::csrf`].
+    pub csrf: &'a str,
+    /// The address or user name to begin with.
+    pub username: Option<&'a str>,
+    /// What was wrong with the last try.
+    pub problem: Option<&'a str>,
+    /// Whether the other page (sign up, on the sign-in page) is offered.
+    pub offers_sign_up: bool,
+    /// The verified URI to which the client's answer will go.
+    pub returns_to: &'a str,
+    /// The page's language (BCP 47); texts are English for now.
+    pub language: &'a str,
+}
+
+/// The question before a sign-out that the user may not have asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ConfirmView<'a> {
+    /// The tenant.
+    pub brand: Brand<'a>,
+    /// Where the form goes.
+    pub action: &'a str,
+    /// Hidden fields, the proof among them.
+    pub fields: &'a [(String, String)],
+    /// Where the browser goes afterwards, if that is known.
+    pub returns_to: Option<&'a str>,
+}
+
+/// An error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ErrorView<'a> {
+    /// A few words.
+    pub title: &'a str,
+    /// What happened.
+    pub message: &'a str,
+    /// The OAuth error code, for the application's developer.
+    pub code: Option<&'a str>,
+}
+
+/// An answer that the browser posts to the client (OAuth 2.0 Form Post Response Mode).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FormPostView<'a> {
+    /// The verified redirect URI.
+    pub action: &'a str,
+    /// The answer.
+    pub fields: &'a [(String, String)],
+}
+
+#[derive(Serialize)]
+struct SignedOut<'a> {
+    brand: Brand<'a>,
+}
+
+/// A rendered page with the policy that fits it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    html: String,
+    policy: String,
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let Ok(policy) = HeaderValue::try_from(self.policy) else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (CONTENT_SECURITY_POLICY, policy),
+            (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
+        ];
+        (headers, self.html).into_response()
+    }
+}
+
+/// The sign-in page: `username`, `password`, hidden `state` and `csrf`, posted to the page's own address.
+pub fn sign_in(view: &SignInView<'_>) -> Page {
+    page("sign_in.html", view, None, Some(view.returns_to), view.brand.logo)
+}
+
+/// The sign-up page: `email`, `password`, hidden `state` and `csrf`, posted to the page's own address.
+pub fn sign_up(view: &SignInView<'_>) -> Page {
+    page("sign_up.html", view, None, Some(view.returns_to), view.brand.logo)
+}
+
+/// Asks whether to sign out.
+pub fn confirm_sign_out(view: &ConfirmView<'_>) -> Page {
+    page("confirm_sign_out.html", view, None, view.returns_to, view.brand.logo)
+}
+
+/// Says that the user is signed out.
+pub fn signed_out(brand: Brand<'_>) -> Page {
+    page("signed_out.html", SignedOut { brand }, None, None, brand.logo)
+}
+
+/// Says what went wrong. The status is the caller's business.
+pub fn error(view: &ErrorView<'_>) -> Page {
+    page("error.html", view, None, None, None)
+}
+
+/// Posts an answer to the client as soon as it is loaded; without scripts there is a button.
+pub fn form_post(view: &FormPostView<'_>) -> Page {
+    page("form_post.html", view, Some(&FORM_POST_HASH), Some(view.action), None)
+}
+
+fn page(
+    template: &str,
+    view: impl Serialize,
+    script_hash: Option<&str>,
+    returns_to: Option<&str>,
+    logo: Option<&str>,
+) -> Page {
+    let html = TEMPLATES
+        .get_template(template)
+        .and_then(|template| template.render(Serde(view)))
+        .expect("templates are part of the program, and a test renders each");
+    Page { html, policy: csp::policy(script_hash, returns_to, logo) }
+}
+
+static FORM_POST_HASH: LazyLock<String> = LazyLock::new(|| {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, FORM_POST_SCRIPT.as_bytes());
+    format!("sha256-{}", STANDARD.encode(digest))
+});
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut templates = Environment::new();
+    templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.add_global("style_path", STYLE_PATH.as_str());
+    templates.add_global("form_post_script", FORM_POST_SCRIPT);
+    for (name, source) in [
+        ("layout.html", include_str!("../pages/layout.html")),
+        ("sign_in.html", include_str!("../pages/sign_in.html")),
+        ("sign_up.html", include_str!("../pages/sign_up.html")),
+        ("confirm_sign_out.html", include_str!("../pages/confirm_sign_out.html")),
+        ("signed_out.html", include_str!("../pages/signed_out.html")),
+        ("error.html", include_str!("../pages/error.html")),
+        ("form_post.html", include_str!("../pages/form_post.html")),
+    ] {
+        templates
+            .add_template(name, source)
+            .expect("templates are part of the program, and a test renders each");
+    }
+    templates
+});
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! THE map: every URL, one line each.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+
+use crate::error::fallback;
+use crate::pages::{STYLE_PATH, style};
+use crate::{App, management, oidc};
+
+/// Every URL of the server.
+pub fn all(app: App) -> Router {
+    Router::new()
+        // The operator's.
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        // The pages' style.
+        .route(&STYLE_PATH, get(style))
+        // Signing in and out, tokens, discovery: listed in `oidc.rs`.
+        .merge(oidc::routes())
+        // `/api/v2`: listed in `management.rs`.
+        .merge(management::routes())
+        .fallback(fallback::not_found)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .with_state(app)
+}
+
+/// Whether the process is alive and its store answers.
+async fn healthz(State(app): State<App>) -> (StatusCode, &'static str) {
+    match app.engine().ping().await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(error) => {
+            tracing::warn!("health: {}", error.private().unwrap_or_default());
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
+        }
+    }
+}
+
+/// Whether requests may be sent here: as health, since nothing is announced before it is ready.
+async fn readyz(state: State<App>) -> (StatusCode, &'static str) {
+    healthz(state).await
+}
