@@ -204,3 +204,41 @@ fn pass_on(name: &str, source: Option<impl Read + Send + 'static>) -> Option<thr
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(line: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]);
+        command
+    }
+
+    #[test]
+    fn a_child_that_ends_well_is_no_failure_and_another_is() {
+        let mut children = Children::new().unwrap();
+        children.run("good", shell("exit 0"), Duration::from_secs(20)).unwrap();
+        assert!(children.run("bad", shell("exit 3"), Duration::from_secs(20)).is_err());
+        assert!(children.run("absent", Command::new("/no/such/program"), Duration::from_secs(20)).is_err());
+    }
+
+    #[test]
+    fn a_child_that_takes_too_long_is_ended_with_what_it_started() {
+        let begun = Instant::now();
+        let mut children = Children::new().unwrap();
+        let failure =
+            children.run("slow", shell("sleep 600 & sleep 600"), Duration::from_millis(200)).unwrap_err();
+        assert!(failure.to_string().contains("took longer"), "{failure}");
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(children.running.is_empty());
+    }
+
+    #[test]
+    fn a_run_fails_when_something_that_it_needs_ends() {
+        let mut children = Children::new().unwrap();
+        children.start("needed", shell("exit 0"), false).unwrap();
+        let failure = children.run("slow", shell("sleep 600"), Duration::from_secs(60)).unwrap_err();
+        assert!(failure.to_string().contains("needed ended"), "{failure}");
+    }
+}
