@@ -29,7 +29,7 @@ const STYLE = `
     --line: #2d3142; --accent: #98a5ff; --on-accent: #12141c; --good: #6fd3a5; --bad: #ff9a90; } }
   * { box-sizing: border-box; }
   body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-  main { max-width: 52rem; margin: 0 auto; padding: 2.5rem 1rem 4rem; display: grid; gap: 1rem; }
+  main { max-width: 52rem; margin: 0 auto; padding: 2.5rem 1rem 4rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
   .top { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; justify-content: space-between; }
   h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1rem; margin: 0 0 .75rem; }
   .top p { margin: .2rem 0 0; color: var(--soft); }
@@ -40,7 +40,7 @@ const STYLE = `
   table { border-collapse: collapse; width: 100%; font-size: .92rem; }
   th, td { text-align: left; vertical-align: top; padding: .45rem .5rem; border-top: 1px solid var(--line); }
   tr:first-child > * { border-top: 0; }
-  th { color: var(--soft); font-weight: 500; width: 12rem; } td { overflow-wrap: anywhere; }
+  th { color: var(--soft); font-weight: 500; width: min(12rem, 35%); } td { overflow-wrap: anywhere; }
   .empty { margin: 0; color: var(--soft); }
   .event + .event { margin-top: 1rem; padding-top: 1rem; border-top: 1px solid var(--line); }
   .event header { display: flex; flex-wrap: wrap; gap: .75rem; align-items: baseline; color: var(--soft); font-size: .9rem; }

@@ -117,7 +117,7 @@ impl Children {
         match self.events.recv_timeout(limit) {
             Ok(event) => {
                 match &event {
-                    Event::Ended { name, .. } => self.running.retain(|child| child.name != *name),
+                    Event::Ended { name, .. } => self.forget(name),
                     Event::Stop => self.stopped = true,
                 }
                 Some(event)
@@ -175,6 +175,16 @@ impl Children {
         }
         self.signal_all(Signal::KILL);
         self.running.clear();
+    }
+
+    /// Forgets a child that ended, and ends whatever of its group it left behind.
+    fn forget(&mut self, name: &str) {
+        self.running.retain(|child| {
+            if child.name == name {
+                let _ = kill_process_group(child.group, Signal::KILL);
+            }
+            child.name != name
+        });
     }
 
     fn signal_all(&self, signal: Signal) {

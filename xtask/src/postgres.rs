@@ -59,7 +59,7 @@ pub(crate) fn start(children: &mut Children, programs: &Path) -> Result<Postgres
         "unix_socket_directories=",
         "max_connections=300",
         "fsync=on",
-        "log_min_messages=fatal",
+        "log_min_messages=panic",
         "log_min_error_statement=panic",
     ] {
         server.arg("-c").arg(setting);

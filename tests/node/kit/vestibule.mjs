@@ -59,9 +59,14 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
   child.once('error', (error) => (end = { error }));
   ended.then((how) => (end = how));
 
+  // When the suite itself is ended early, its server must not stay.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+
   async function stop() {
+    process.off('exit', kill);
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    const timer = setTimeout(kill, STOP_MS_MAX);
     const how = await ended;
     clearTimeout(timer);
     log.end();
@@ -75,7 +80,9 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
       return readJson(readyFile).catch(() => undefined);
     }, READY_MS_MAX);
   } catch (error) {
-    child.kill('SIGKILL');
+    kill();
+    log.end();
+    await rm(folder, { recursive: true, force: true });
     throw new Error(`${error.message}\n${printed}`);
   }
   const admin = await readJson(join(data, 'admin.json'));
