@@ -25,6 +25,8 @@ pub const PAGE_MAX: usize = 1_000;
 pub const WRITER_QUEUE_MAX: usize = 4_096;
 /// Batches in one group. At 3 ms a sync, more would only make the first of them wait.
 pub const GROUP_BATCHES_MAX: usize = 512;
+/// The longest a group waits for company, after one that had some: below the sync it saves.
+pub const GATHER_MAX: Duration = Duration::from_millis(1);
 /// Read connections to one SQLite file.
 pub const READERS_MAX: usize = 32;
 /// A read of at most so many rows runs on SQLite without a trip to the blocking pool, which costs more than the read:

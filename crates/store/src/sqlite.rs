@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -16,8 +17,8 @@ use domain::time::Timestamp;
 use crate::backend::{Backend, Batch, BoxFuture, Row, RowKey, Scan, Version};
 use crate::error::{Result, StoreError};
 use crate::limits::{
-    COMMIT_TIMEOUT, GROUP_BATCHES_MAX, READ_INLINE_ROWS_MAX, READ_TIMEOUT, READERS_MAX, SQLITE_BUSY_TIMEOUT,
-    WRITER_QUEUE_MAX,
+    COMMIT_TIMEOUT, GATHER_MAX, GROUP_BATCHES_MAX, READ_INLINE_ROWS_MAX, READ_TIMEOUT, READERS_MAX,
+    SQLITE_BUSY_TIMEOUT, WRITER_QUEUE_MAX,
 };
 
 /// Marks the file as ours (`PRAGMA application_id`): "VEST".
@@ -254,11 +255,22 @@ fn scan_rows(connection: &Connection, scan: &Scan) -> rusqlite::Result<Vec<(Stri
 }
 
 /// The writer's life: take what waits, commit it, answer; until every sender is gone.
+///
+/// Those who got their answers come back together, a moment after the first of them. So a group waits for as many as
+/// the one before had, but only a fraction of the time the sync will take; a lone writer is never kept waiting.
 fn write_groups(connection: &Connection, jobs: &Receiver<Job>) {
+    let (mut size_before, mut took) = (1, Duration::ZERO);
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP_BATCHES_MAX - 1));
+        let until = Instant::now() + (took / 4).min(GATHER_MAX);
+        while group.len() < size_before {
+            let Ok(job) = jobs.recv_timeout(until.saturating_duration_since(Instant::now())) else { break };
+            group.push(job);
+        }
+        let gathered = Instant::now();
         let answers = write_group(connection, &group);
+        (size_before, took) = (group.len(), gathered.elapsed());
         for (job, answer) in group.into_iter().zip(answers) {
             // Whoever asked may have stopped waiting; that is theirs to decide.
             let _ = job.answer.send(answer);
