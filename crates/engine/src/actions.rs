@@ -98,7 +98,8 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn action(&self, id: &ActionId) -> Result<ActionView, Error> {
-        let action: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
+        let action: Action =
+            self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
         let mut views = self.with_deployed(vec![action]).await?;
         views.pop().ok_or(Error::NotFound(Resource::Action))
     }
@@ -165,16 +166,23 @@ impl Engine {
                     && bound.bindings.iter().any(|binding| binding.action_id == *id)
                 {
                     if !force {
-                        let message = "Cannot delete an action that is bound to a trigger. Unbind it first, or \
+                        let message =
+                            "Cannot delete an action that is bound to a trigger. Unbind it first, or \
                                        pass force=true."
-                            .to_owned();
+                                .to_owned();
                         return Err(Error::Invalid { message, code: None });
                     }
                     bound.bindings.retain(|binding| binding.action_id != *id);
                     tx.put(bound);
                 }
                 let versions = tx
-                    .page::<ActionVersion>(Some("action"), &Key::of(id), None, VERSIONS_STEP, Order::Ascending)
+                    .page::<ActionVersion>(
+                        Some("action"),
+                        &Key::of(id),
+                        None,
+                        VERSIONS_STEP,
+                        Order::Ascending,
+                    )
                     .await?;
                 versions.items.iter().for_each(|version| tx.delete::<ActionVersion>(&Key::of(&version.id)));
                 tx.delete::<Action>(&Key::of(id));
@@ -190,7 +198,9 @@ impl Engine {
     /// [`Error::NotFound`].
     pub async fn execution(&self, id: &ActionId) -> Result<Execution, Error> {
         let found = self.store().get::<Execution>(&Key::of(id)).await?;
-        found.filter(|execution| execution.expires_at > self.now()).ok_or(Error::NotFound(Resource::Execution))
+        found
+            .filter(|execution| execution.expires_at > self.now())
+            .ok_or(Error::NotFound(Resource::Execution))
     }
 
     /// What runs at a trigger, in order: one read of the bindings and, where there are any, one of the versions.
@@ -215,13 +225,18 @@ impl Engine {
 
     /// The version that runs now, found through the Action itself.
     async fn deployed_version(&self, binding: &Binding) -> Result<ActionVersion, Error> {
-        let gone = || Error::Unavailable(format!("binding {} names an Action that is being removed", binding.id));
+        let gone =
+            || Error::Unavailable(format!("binding {} names an Action that is being removed", binding.id));
         let action = self.store().get::<Action>(&Key::of(&binding.action_id)).await?;
         let version_id = action.and_then(|action| action.deployed_version).ok_or_else(gone)?;
         self.store().get::<ActionVersion>(&Key::of(&version_id)).await?.ok_or_else(gone)
     }
 
-    fn unseal_secrets(&self, action_name: &str, source: &ActionSource) -> Result<BTreeMap<String, String>, Error> {
+    fn unseal_secrets(
+        &self,
+        action_name: &str,
+        source: &ActionSource,
+    ) -> Result<BTreeMap<String, String>, Error> {
         let mut secrets = BTreeMap::new();
         for secret in &source.secrets {
             let plain = self.store().unseal(SECRET_PURPOSE, &secret.value)?;
@@ -233,7 +248,8 @@ impl Engine {
     }
 
     async fn with_deployed(&self, actions: Vec<Action>) -> Result<Vec<ActionView>, Error> {
-        let keys: Vec<Key> = actions.iter().filter_map(|action| action.deployed_version.as_ref().map(Key::of)).collect();
+        let keys: Vec<Key> =
+            actions.iter().filter_map(|action| action.deployed_version.as_ref().map(Key::of)).collect();
         let mut versions = self.store().get_many::<ActionVersion>(&keys).await?.into_iter();
         let view = |action: Action| {
             let deployed = action.deployed_version.is_some().then(|| versions.next().flatten()).flatten();

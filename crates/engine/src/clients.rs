@@ -132,7 +132,13 @@ impl Engine {
                 let mut after = None;
                 loop {
                     let page = tx
-                        .page::<ClientGrant>(Some("pair"), &Key::of(id), after.as_deref(), GRANTS_STEP, Order::Ascending)
+                        .page::<ClientGrant>(
+                            Some("pair"),
+                            &Key::of(id),
+                            after.as_deref(),
+                            GRANTS_STEP,
+                            Order::Ascending,
+                        )
                         .await?;
                     page.items.iter().for_each(|grant| tx.delete::<ClientGrant>(&Key::of(&grant.id)));
                     after = page.next;
@@ -161,7 +167,8 @@ impl Engine {
     /// [`Error::Bug`] when it does not unseal: the master key is another one.
     pub(crate) fn client_secret(&self, client: &Client) -> Result<Secret<String>, Error> {
         let plain = self.store().unseal(SECRET_PURPOSE, &client.secret)?;
-        let text = String::from_utf8(plain).map_err(|_| Error::Bug(format!("the secret of {} is no text", client.id)))?;
+        let text = String::from_utf8(plain)
+            .map_err(|_| Error::Bug(format!("the secret of {} is no text", client.id)))?;
         Ok(Secret::new(text))
     }
 

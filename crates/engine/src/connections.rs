@@ -192,7 +192,11 @@ pub(crate) fn merge_kept(own: &mut Map<String, Value>, changes: &Map<String, Val
 }
 
 /// Refuses metadata that is not small strings.
-pub(crate) fn check_strings(property: &str, metadata: &Map<String, Value>, entries_max: usize) -> Result<(), Error> {
+pub(crate) fn check_strings(
+    property: &str,
+    metadata: &Map<String, Value>,
+    entries_max: usize,
+) -> Result<(), Error> {
     if metadata.len() > entries_max {
         let reason = format!("Too many properties defined ({}), maximum {entries_max}", metadata.len());
         return Err(Error::property(&reason, property));

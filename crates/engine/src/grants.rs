@@ -75,7 +75,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a checkpoint that is none.
-    pub async fn client_grants(&self, slice: &Slice, filter: &GrantFilter) -> Result<Listing<ClientGrant>, Error> {
+    pub async fn client_grants(
+        &self,
+        slice: &Slice,
+        filter: &GrantFilter,
+    ) -> Result<Listing<ClientGrant>, Error> {
         let source = match &filter.client_id {
             Some(client_id) => Source::index("pair", Key::of(client_id)),
             None => Source::table(),

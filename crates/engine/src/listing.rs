@@ -63,7 +63,8 @@ impl<T> Listing<T> {
                 Self { items, start: *start, limit: *limit, total: totals.then_some(total), next: None }
             }
             Slice::Checkpoint { from, take } => {
-                let found = from.as_ref().and_then(|from| all.iter().position(|item| checkpoint(item) == *from));
+                let found =
+                    from.as_ref().and_then(|from| all.iter().position(|item| checkpoint(item) == *from));
                 let begin = found.map_or(0, |at| at + 1);
                 let items: Vec<T> = all.into_iter().skip(begin).take(*take).collect();
                 let next = items.last().filter(|_| begin + items.len() < total).map(&checkpoint);
@@ -110,8 +111,12 @@ impl Engine {
         keep: impl Fn(&R) -> bool + Send + Sync,
     ) -> Result<Listing<R>, Error> {
         match slice {
-            Slice::Offset { start, limit, totals } => self.by_offset(source, *start, *limit, *totals, keep).await,
-            Slice::Checkpoint { from, take } => self.from_checkpoint(source, from.as_deref(), *take, keep).await,
+            Slice::Offset { start, limit, totals } => {
+                self.by_offset(source, *start, *limit, *totals, keep).await
+            }
+            Slice::Checkpoint { from, take } => {
+                self.from_checkpoint(source, from.as_deref(), *take, keep).await
+            }
         }
     }
 

@@ -16,23 +16,60 @@ use crate::{Engine, Error, Resource};
 
 /// Fields of an event that `q` can name.
 pub const LOG_SEARCH_FIELDS: &[&str] = &[
-    "type", "user_id", "user_name", "client_id", "client_name", "session_id", "connection", "connection_id",
-    "description", "hostname", "ip", "log_id", "strategy", "user_agent", "date",
+    "type",
+    "user_id",
+    "user_name",
+    "client_id",
+    "client_name",
+    "session_id",
+    "connection",
+    "connection_id",
+    "description",
+    "hostname",
+    "ip",
+    "log_id",
+    "strategy",
+    "user_agent",
+    "date",
 ];
+
+/// Which end of the log comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogOrder {
+    /// The newest event first.
+    #[default]
+    NewestFirst,
+    /// The oldest event first.
+    OldestFirst,
+}
+
+impl From<LogOrder> for Order {
+    fn from(order: LogOrder) -> Self {
+        match order {
+            LogOrder::NewestFirst => Self::Descending,
+            LogOrder::OldestFirst => Self::Ascending,
+        }
+    }
+}
 
 impl Engine {
     /// Some of the events that a query lets pass, newest first unless `order` says otherwise.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a query that is not understood, or a slice past the first thousand.
-    pub async fn logs(&self, slice: &Slice, q: Option<&str>, order: Order) -> Result<Listing<LogEvent>, Error> {
+    pub async fn logs(
+        &self,
+        slice: &Slice,
+        q: Option<&str>,
+        order: LogOrder,
+    ) -> Result<Listing<LogEvent>, Error> {
         refuse_far_offset(slice)?;
         let query = Query::parse(q.unwrap_or_default(), LOG_SEARCH_FIELDS)?;
         let (index, prefix) = match query.exact("user_id") {
             Some(user_id) => (Some("user"), Key::of(user_id)),
             None => (None, Key::all()),
         };
-        let source = Source { index, prefix, order, sharded: true };
+        let source = Source { index, prefix, order: order.into(), sharded: true };
         self.list(source, slice, |event| matches(&query, event)).await
     }
 
@@ -56,11 +93,11 @@ impl Engine {
         &self,
         id: &UserId,
         slice: &Slice,
-        order: Order,
+        order: LogOrder,
     ) -> Result<Listing<LogEvent>, Error> {
         refuse_far_offset(slice)?;
         self.user(id).await?;
-        let source = Source { index: Some("user"), prefix: Key::of(id), order, sharded: true };
+        let source = Source { index: Some("user"), prefix: Key::of(id), order: order.into(), sharded: true };
         self.list(source, slice, |_| true).await
     }
 

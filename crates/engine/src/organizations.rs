@@ -156,8 +156,9 @@ impl Engine {
                     if tx.get::<Organization>(&Key::of(id)).await?.is_none() {
                         return Ok(true);
                     }
-                    let members =
-                        tx.page::<Membership>(None, &Key::of(id), None, MEMBERSHIPS_STEP, Order::Ascending).await?;
+                    let members = tx
+                        .page::<Membership>(None, &Key::of(id), None, MEMBERSHIPS_STEP, Order::Ascending)
+                        .await?;
                     members.items.iter().for_each(|membership| tx.delete::<Membership>(&membership.key()));
                     if members.next.is_some() {
                         return Ok(false);
@@ -177,7 +178,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the organization or one of the users, and then none is added.
-    pub async fn add_members(&self, call: &ApiCall, id: &OrganizationId, users: &[UserId]) -> Result<(), Error> {
+    pub async fn add_members(
+        &self,
+        call: &ApiCall,
+        id: &OrganizationId,
+        users: &[UserId],
+    ) -> Result<(), Error> {
         refuse_crowd(users)?;
         self.store()
             .transact(async |tx| -> Result<(), Error> {
@@ -203,7 +209,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the organization.
-    pub async fn remove_members(&self, call: &ApiCall, id: &OrganizationId, users: &[UserId]) -> Result<(), Error> {
+    pub async fn remove_members(
+        &self,
+        call: &ApiCall,
+        id: &OrganizationId,
+        users: &[UserId],
+    ) -> Result<(), Error> {
         refuse_crowd(users)?;
         self.store()
             .transact(async |tx| -> Result<(), Error> {
@@ -233,10 +244,15 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`] for a checkpoint that is none.
-    pub async fn organizations_of_user(&self, id: &UserId, slice: &Slice) -> Result<Listing<Organization>, Error> {
+    pub async fn organizations_of_user(
+        &self,
+        id: &UserId,
+        slice: &Slice,
+    ) -> Result<Listing<Organization>, Error> {
         self.user(id).await?;
         let found = self.list::<Membership>(Source::index("user", Key::of(id)), slice, |_| true).await?;
-        let keys: Vec<Key> = found.items.iter().map(|membership| Key::of(&membership.organization_id)).collect();
+        let keys: Vec<Key> =
+            found.items.iter().map(|membership| Key::of(&membership.organization_id)).collect();
         let organizations = self.store().get_many::<Organization>(&keys).await?;
         let items = organizations.into_iter().flatten().collect();
         Ok(Listing { items, start: found.start, limit: found.limit, total: found.total, next: found.next })

@@ -82,7 +82,10 @@ impl ResourceServerChanges {
 
 fn check_scopes(scopes: &[ScopeDefinition]) -> Result<(), Error> {
     if scopes.len() > SCOPES_MAX {
-        return Err(Error::property(&format!("Array is too long ({}), maximum {SCOPES_MAX}", scopes.len()), "scopes"));
+        return Err(Error::property(
+            &format!("Array is too long ({}), maximum {SCOPES_MAX}", scopes.len()),
+            "scopes",
+        ));
     }
     for (at, scope) in scopes.iter().enumerate() {
         // RFC 6749 §3.3: printable ASCII without space, quote and backslash.
@@ -186,7 +189,8 @@ impl Engine {
     ) -> Result<ResourceServer, Error> {
         self.store()
             .transact(async |tx| {
-                let mut server = resource_server_in(tx, id).await?.ok_or(Error::NotFound(Resource::ResourceServer))?;
+                let mut server =
+                    resource_server_in(tx, id).await?.ok_or(Error::NotFound(Resource::ResourceServer))?;
                 refuse_system(&server)?;
                 changes.apply(&mut server)?;
                 tx.put(server.clone());
@@ -209,7 +213,13 @@ impl Engine {
                 let (mut after, mut scanned) = (None, 0);
                 loop {
                     let page = tx
-                        .page::<ClientGrant>(None, &Key::all(), after.as_deref(), GRANTS_STEP, Order::Ascending)
+                        .page::<ClientGrant>(
+                            None,
+                            &Key::all(),
+                            after.as_deref(),
+                            GRANTS_STEP,
+                            Order::Ascending,
+                        )
                         .await?;
                     scanned += page.items.len();
                     for grant in page.items.iter().filter(|grant| grant.audience == server.identifier) {

@@ -93,7 +93,10 @@ fn term<'a>(text: &'a str, fields: &[&str]) -> Result<(Term, &'a str), Error> {
         return Err(refuse("a value without a field is not supported"));
     };
     if !fields.contains(&field) {
-        return Err(refuse(&format!("the field {field} cannot be searched; known are {}", fields.join(", "))));
+        return Err(refuse(&format!(
+            "the field {field} cannot be searched; known are {}",
+            fields.join(", ")
+        )));
     }
     let (pattern, rest) = pattern(rest)?;
     Ok((Term { field: field.to_owned(), pattern }, rest))
@@ -155,7 +158,9 @@ mod tests {
 
     #[test]
     fn all_conditions_must_hold() {
-        for q in ["", "type:sapi", "type:\"sapi\"", "type:sa*", "type:*", "type:s* AND user_id:\"auth0|a\\\"b\""] {
+        for q in
+            ["", "type:sapi", "type:\"sapi\"", "type:sa*", "type:*", "type:s* AND user_id:\"auth0|a\\\"b\""]
+        {
             assert!(holds(q), "{q}");
         }
         for q in ["type:s", "type:Sapi", "ip:*", "type:sapi AND user_id:auth0"] {

@@ -58,7 +58,11 @@ impl TenantChanges {
         let lifetimes = [
             (self.session_minutes, &mut tenant.session_minutes, "session_lifetime"),
             (self.idle_session_minutes, &mut tenant.idle_session_minutes, "idle_session_lifetime"),
-            (self.ephemeral_session_minutes, &mut tenant.ephemeral_session_minutes, "ephemeral_session_lifetime"),
+            (
+                self.ephemeral_session_minutes,
+                &mut tenant.ephemeral_session_minutes,
+                "ephemeral_session_lifetime",
+            ),
             (
                 self.idle_ephemeral_session_minutes,
                 &mut tenant.idle_ephemeral_session_minutes,
@@ -152,7 +156,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a setting that is not legal, and then nothing is changed.
-    pub async fn update_tenant_settings(&self, call: &ApiCall, changes: TenantChanges) -> Result<Tenant, Error> {
+    pub async fn update_tenant_settings(
+        &self,
+        call: &ApiCall,
+        changes: TenantChanges,
+    ) -> Result<Tenant, Error> {
         let tenant = self
             .store()
             .transact(async |tx| {

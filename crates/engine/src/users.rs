@@ -26,8 +26,19 @@ use crate::sign_out::{BoundTokens, SESSIONS_PER_COMMIT_MAX};
 use crate::{ApiCall, Engine, Error, Resource};
 
 /// Fields of a user that `q` can name.
-pub const USER_SEARCH_FIELDS: &[&str] =
-    &["user_id", "email", "email.raw", "name", "nickname", "username", "given_name", "family_name", "phone_number", "email_verified", "blocked"];
+pub const USER_SEARCH_FIELDS: &[&str] = &[
+    "user_id",
+    "email",
+    "email.raw",
+    "name",
+    "nickname",
+    "username",
+    "given_name",
+    "family_name",
+    "phone_number",
+    "email_verified",
+    "blocked",
+];
 /// Users of one address. Ours: one for each connection.
 const USERS_OF_ADDRESS_MAX: usize = 100;
 /// Records bound to a user that go in one commit with others.
@@ -40,7 +51,8 @@ impl Engine {
     /// [`Error::Invalid`] when a property is not legal or the connection is none of ours; [`Error::Conflict`] when
     /// the address, the name or the identifier is taken.
     pub async fn create_user(&self, call: &ApiCall, new: NewUser) -> Result<User, Error> {
-        let Some(connection) = self.store().find::<Connection>("name", &Key::of(&new.connection)).await? else {
+        let Some(connection) = self.store().find::<Connection>("name", &Key::of(&new.connection)).await?
+        else {
             let message = "The connection does not exist.".to_owned();
             return Err(Error::Invalid { message, code: Some("inexistent_connection") });
         };
@@ -100,7 +112,8 @@ impl Engine {
     /// What the store answers.
     pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, Error> {
         let key = Key::of(&comparable_email(email));
-        let page = self.store().page(Some("address"), &key, None, USERS_OF_ADDRESS_MAX, Order::Ascending).await?;
+        let page =
+            self.store().page(Some("address"), &key, None, USERS_OF_ADDRESS_MAX, Order::Ascending).await?;
         Ok(page.items)
     }
 
@@ -109,7 +122,12 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] when a property is not legal, [`Error::Conflict`] when an address or a
     /// name is taken, and then nothing is changed.
-    pub async fn update_user(&self, call: &ApiCall, id: &UserId, changes: UserChanges) -> Result<User, Error> {
+    pub async fn update_user(
+        &self,
+        call: &ApiCall,
+        id: &UserId,
+        changes: UserChanges,
+    ) -> Result<User, Error> {
         let password_hash = match changes.password.clone() {
             Some(password) => Some(self.new_password_hash(password).await?),
             None => None,
@@ -130,7 +148,8 @@ impl Engine {
                 let ends = what_ends(&before, &user, password_hash.is_some());
                 let mut rest = None;
                 if let Some((initiator, tokens)) = ends {
-                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                    let ended =
+                        self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                     rest = (ended >= SESSIONS_PER_COMMIT_MAX).then_some((initiator, tokens));
                 }
                 tx.put(user.clone());
@@ -156,9 +175,11 @@ impl Engine {
                 .transact(async |tx| -> Result<bool, Error> {
                     let Some(mut user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(true) };
                     let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
-                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                    let ended =
+                        self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                     let tokens = delete_of_user::<RefreshToken>(tx, id, |token| token.key()).await?;
-                    let memberships = delete_of_user::<Membership>(tx, id, |membership| membership.key()).await?;
+                    let memberships =
+                        delete_of_user::<Membership>(tx, id, |membership| membership.key()).await?;
                     if ended >= SESSIONS_PER_COMMIT_MAX || tokens || memberships {
                         tx.put(user);
                         return Ok(false);
@@ -224,7 +245,8 @@ async fn refuse_taken(tx: &mut Tx, user: &User, own: &[store::IndexEntry]) -> Re
     }
     let Some(identity) = user.identities.first() else { return Ok(()) };
     let email = user.email.as_deref().map(|email| ("email", email_key(&identity.connection_id, email)));
-    let username = user.username.as_deref().map(|name| ("username", username_key(&identity.connection_id, name)));
+    let username =
+        user.username.as_deref().map(|name| ("username", username_key(&identity.connection_id, name)));
     for (index, key) in email.into_iter().chain(username) {
         if tx.find::<User>(index, &key).await?.is_some_and(|other| other.id != user.id) {
             return Err(taken());

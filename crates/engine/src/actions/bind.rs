@@ -111,7 +111,11 @@ impl Engine {
         let keys: Vec<Key> = bindings.iter().map(|binding| Key::of(&binding.version_id)).collect();
         let versions = self.store().get_many::<ActionVersion>(&keys).await?;
         let pairs = bindings.into_iter().zip(actions).zip(versions);
-        Ok(pairs.filter_map(|((binding, action), deployed)| Some((binding, ActionView { action: action?, deployed }))).collect())
+        Ok(pairs
+            .filter_map(|((binding, action), deployed)| {
+                Some((binding, ActionView { action: action?, deployed }))
+            })
+            .collect())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use domain::action::{Action, ActionSecret};
 use domain::limits::{
-    ACTION_CODE_BYTES_MAX, ACTION_SECRET_NAME_CHARACTERS_MAX, ACTION_SECRET_VALUE_CHARACTERS_MAX, ACTION_SECRETS_MAX,
+    ACTION_CODE_BYTES_MAX, ACTION_SECRET_NAME_CHARACTERS_MAX, ACTION_SECRET_VALUE_CHARACTERS_MAX,
+    ACTION_SECRETS_MAX,
 };
 use domain::secret::Secret;
 use serde_json::Value;
@@ -61,7 +62,8 @@ impl ActionChanges {
         }
         if let Some(dependencies) = &self.dependencies {
             if dependencies.len() > DEPENDENCIES_MAX {
-                let reason = format!("Array is too long ({}), maximum {DEPENDENCIES_MAX}", dependencies.len());
+                let reason =
+                    format!("Array is too long ({}), maximum {DEPENDENCIES_MAX}", dependencies.len());
                 return Err(Error::property(&reason, "dependencies"));
             }
             action.draft.dependencies.clone_from(dependencies);

@@ -15,7 +15,11 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column) or asks for npm
     /// packages, and then what ran before goes on running.
-    pub async fn deploy_action(&self, call: &ApiCall, id: &ActionId) -> Result<(ActionVersion, Action), Error> {
+    pub async fn deploy_action(
+        &self,
+        call: &ApiCall,
+        id: &ActionId,
+    ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
         self.check_deployable(&draft.draft).await?;
         let version_id = ActionId::new(uuid(self.random()));
@@ -81,14 +85,16 @@ impl Engine {
         id: &ActionId,
         slice: &Slice,
     ) -> Result<(Action, Listing<ActionVersion>), Error> {
-        let action: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
+        let action: Action =
+            self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
         let source = Source { order: Order::Descending, ..Source::index("action", Key::of(id)) };
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
     async fn check_deployable(&self, source: &ActionSource) -> Result<(), Error> {
         if !source.dependencies.is_empty() {
-            let message = "npm dependencies are not supported yet: the action cannot be deployed with them.".to_owned();
+            let message =
+                "npm dependencies are not supported yet: the action cannot be deployed with them.".to_owned();
             return Err(Error::Invalid { message, code: Some("operation_not_supported") });
         }
         self.inner.sandbox.check_syntax(&source.code).await.map_err(|error| Error::Invalid {

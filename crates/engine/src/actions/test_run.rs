@@ -2,7 +2,9 @@
 
 use domain::action::Action;
 use domain::id::ActionId;
-use domain::limits::{ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX};
+use domain::limits::{
+    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
+};
 use sandbox::post_login::{Event, HANDLER};
 use sandbox::{Failure, Job, Limits};
 use serde_json::Value;
@@ -31,9 +33,11 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape; [`Error::Busy`].
     pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
-        let action: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        let mut event: Event = serde_json::from_value(event)
-            .map_err(|error| Error::property(&format!("not an event of this trigger: {error}"), "payload.event"))?;
+        let action: Action =
+            self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
+        let mut event: Event = serde_json::from_value(event).map_err(|error| {
+            Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
+        })?;
         event.secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
         let job = Job {
             code: action.draft.code.into(),
@@ -56,7 +60,8 @@ impl Engine {
             Some(other) => Some(("Error".to_owned(), other.to_string(), String::new())),
         };
         let console = outcome.console.iter().map(|line| {
-            let level = serde_json::to_value(line.level).ok().and_then(|level| level.as_str().map(str::to_owned));
+            let level =
+                serde_json::to_value(line.level).ok().and_then(|level| level.as_str().map(str::to_owned));
             format!("{}: {}", level.unwrap_or_default(), line.text)
         });
         let commands = outcome.commands.iter().filter_map(|command| serde_json::to_value(command).ok());

@@ -105,7 +105,8 @@ impl ClientChanges {
         if let Some(description) = &self.description {
             let length = description.as_ref().map_or(0, |text| text.chars().count());
             if length > DESCRIPTION_CHARACTERS_MAX {
-                let reason = format!("String is too long ({length} chars), maximum {DESCRIPTION_CHARACTERS_MAX}");
+                let reason =
+                    format!("String is too long ({length} chars), maximum {DESCRIPTION_CHARACTERS_MAX}");
                 return Err(Error::property(&reason, "description"));
             }
             client.description.clone_from(description);
@@ -123,7 +124,12 @@ impl ClientChanges {
         type Check = fn(&str, &str) -> Result<(), Error>;
         let lists: [(&Option<Vec<String>>, &mut Vec<String>, &str, Check); 4] = [
             (&self.callbacks, &mut client.callbacks, "callbacks", check_return_url),
-            (&self.allowed_logout_urls, &mut client.allowed_logout_urls, "allowed_logout_urls", check_return_url),
+            (
+                &self.allowed_logout_urls,
+                &mut client.allowed_logout_urls,
+                "allowed_logout_urls",
+                check_return_url,
+            ),
             (&self.web_origins, &mut client.web_origins, "web_origins", check_origin),
             (&self.allowed_origins, &mut client.allowed_origins, "allowed_origins", check_origin),
         ];
@@ -185,7 +191,10 @@ fn check_logout(logout: &LogoutSettings, insecure_urls: bool) -> Result<(), Erro
     Ok(())
 }
 
-fn merge_client_metadata(own: &mut Map<String, Value>, patch: Option<&Map<String, Value>>) -> Result<(), Error> {
+fn merge_client_metadata(
+    own: &mut Map<String, Value>,
+    patch: Option<&Map<String, Value>>,
+) -> Result<(), Error> {
     let Some(patch) = patch else {
         own.clear();
         return Ok(());
@@ -208,7 +217,8 @@ fn merge_client_metadata(own: &mut Map<String, Value>, patch: Option<&Map<String
         }
     }
     if own.len() > CLIENT_METADATA_ENTRIES_MAX {
-        let reason = format!("Too many properties defined ({}), maximum {CLIENT_METADATA_ENTRIES_MAX}", own.len());
+        let reason =
+            format!("Too many properties defined ({}), maximum {CLIENT_METADATA_ENTRIES_MAX}", own.len());
         return Err(Error::property(&reason, "client_metadata"));
     }
     Ok(())

@@ -63,7 +63,8 @@ fn absolute(text: &str, property: &str) -> Result<Url, Error> {
     if text.len() > URL_BYTES_MAX {
         return Err(refuse(&format!("it is longer than {URL_BYTES_MAX} bytes"), property));
     }
-    let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    let authority =
+        text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
     if authority.contains('*') {
         return Err(refuse("wildcards are not supported: URLs are compared exactly", property));
     }
@@ -83,7 +84,9 @@ mod tests {
 
     #[test]
     fn return_urls_are_absolute_exact_and_harmless() {
-        for good in ["https://rp.example.com/cb?x=1", "http://localhost:3000/", "com.example.app://cb", "myapp:/cb"] {
+        for good in
+            ["https://rp.example.com/cb?x=1", "http://localhost:3000/", "com.example.app://cb", "myapp:/cb"]
+        {
             assert!(check_return_url(good, "callbacks[0]").is_ok(), "{good}");
         }
         for bad in [
@@ -104,7 +107,13 @@ mod tests {
     fn logout_urls_are_https_and_public_unless_the_operator_says_otherwise() {
         let check = |url, insecure| check_logout_url(url, "x", insecure).is_ok();
         assert!(check("https://rp.example.com/logout", false));
-        for url in ["http://rp.example.com/", "https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://10.1.2.3/x"] {
+        for url in [
+            "http://rp.example.com/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://localhost/",
+            "https://10.1.2.3/x",
+        ] {
             assert!(!check(url, false), "{url}");
             assert!(check(url, true), "{url}");
         }

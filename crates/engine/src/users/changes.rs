@@ -114,7 +114,10 @@ impl UserChanges {
             if let Some(phone) = phone
                 && !is_phone_number(phone)
             {
-                return Err(Error::property("String does not match pattern ^\\+[0-9]{1,15}$", "phone_number"));
+                return Err(Error::property(
+                    "String does not match pattern ^\\+[0-9]{1,15}$",
+                    "phone_number",
+                ));
             }
             if user.phone_number != *phone {
                 user.phone_verified = false;
@@ -133,7 +136,12 @@ impl UserChanges {
 
 impl NewUser {
     /// The record, still without a password.
-    pub(super) fn into_user(&self, connection: &Connection, random: [u8; 12], now: Timestamp) -> Result<User, Error> {
+    pub(super) fn into_user(
+        &self,
+        connection: &Connection,
+        random: [u8; 12],
+        now: Timestamp,
+    ) -> Result<User, Error> {
         let own_id = match &self.user_id {
             Some(id) if id.contains(char::is_whitespace) || id.contains('|') => {
                 return Err(Error::property("String does not match pattern ^\\S*$", "user_id"));
@@ -173,7 +181,8 @@ impl NewUser {
             sessions_epoch: 0,
         };
         self.profile.apply(&mut user, now)?;
-        let called = user.email.clone().or_else(|| user.username.clone()).or_else(|| user.phone_number.clone());
+        let called =
+            user.email.clone().or_else(|| user.username.clone()).or_else(|| user.phone_number.clone());
         let local = called.as_deref().map(|text| text.split('@').next().unwrap_or(text).to_owned());
         user.nickname = user.nickname.or(local);
         user.name = user.name.or(called);
@@ -181,7 +190,11 @@ impl NewUser {
     }
 }
 
-fn merge(property: &str, own: &mut Map<String, Value>, patch: Option<&Map<String, Value>>) -> Result<(), Error> {
+fn merge(
+    property: &str,
+    own: &mut Map<String, Value>,
+    patch: Option<&Map<String, Value>>,
+) -> Result<(), Error> {
     let Some(patch) = patch else { return Ok(()) };
     if patch.is_empty() {
         own.clear();
@@ -235,7 +248,11 @@ mod tests {
     #[test]
     fn names_default_to_the_address() {
         let email = Some(Some("ada@example.com".to_owned()));
-        let user = new(UserChanges { email, ..UserChanges::default() }).into_user(&connection(), [7; 12], Timestamp(1));
+        let user = new(UserChanges { email, ..UserChanges::default() }).into_user(
+            &connection(),
+            [7; 12],
+            Timestamp(1),
+        );
         let user = user.unwrap();
         assert_eq!(user.id.as_str(), "auth0|070707070707070707070707");
         assert_eq!((user.name.as_deref(), user.nickname.as_deref()), (Some("ada@example.com"), Some("ada")));
@@ -249,10 +266,13 @@ mod tests {
     #[test]
     fn a_new_address_is_not_verified_unless_the_request_says_so() {
         let email = |text: &str| Some(Some(text.to_owned()));
-        let verified = UserChanges { email: email("a@b.c"), email_verified: Some(true), ..UserChanges::default() };
+        let verified =
+            UserChanges { email: email("a@b.c"), email_verified: Some(true), ..UserChanges::default() };
         let mut user = new(verified).into_user(&connection(), [7; 12], Timestamp(1)).unwrap();
         assert!(user.email_verified);
-        UserChanges { email: email("d@b.c"), ..UserChanges::default() }.apply(&mut user, Timestamp(2)).unwrap();
+        UserChanges { email: email("d@b.c"), ..UserChanges::default() }
+            .apply(&mut user, Timestamp(2))
+            .unwrap();
         assert!(!user.email_verified);
     }
 
@@ -260,8 +280,9 @@ mod tests {
     fn an_empty_patch_clears_metadata_and_another_merges() {
         let patch = |value| UserChanges { user_metadata: Some(map(value)), ..UserChanges::default() };
         let email = Some(Some("a@b.c".to_owned()));
-        let mut user =
-            new(UserChanges { email, ..patch(json!({"a": 1})) }).into_user(&connection(), [7; 12], Timestamp(1)).unwrap();
+        let mut user = new(UserChanges { email, ..patch(json!({"a": 1})) })
+            .into_user(&connection(), [7; 12], Timestamp(1))
+            .unwrap();
         patch(json!({"b": 2})).apply(&mut user, Timestamp(2)).unwrap();
         assert_eq!(user.user_metadata, map(json!({"a": 1, "b": 2})));
         patch(json!({})).apply(&mut user, Timestamp(3)).unwrap();

@@ -1,0 +1,44 @@
+//! The Management API, `/api/v2`: one file per resource, its routes at its top.
+//!
+//! A handler reads: who calls ([`caller`]), what they want ([`fields`], [`paging`]), do it (the engine), answer.
+
+pub mod actions;
+pub mod caller;
+pub mod client_grants;
+pub mod clients;
+pub mod connections;
+pub mod fields;
+pub mod logs;
+pub mod organizations;
+pub mod paging;
+pub mod resource_servers;
+pub mod sessions;
+pub mod tenants;
+pub mod users;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::App;
+
+/// Every route of the Management API.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .merge(actions::routes())
+        .merge(client_grants::routes())
+        .merge(clients::routes())
+        .merge(connections::routes())
+        .merge(logs::routes())
+        .merge(organizations::routes())
+        .merge(resource_servers::routes())
+        .merge(session_routes())
+        .merge(tenants::routes())
+        .merge(users::routes())
+}
+
+fn session_routes() -> Router<App> {
+    Router::new()
+        .route("/api/v2/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
+        .route("/api/v2/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/api/v2/users/{id}/sessions", get(sessions::list_of_user).delete(sessions::delete_of_user))
+}

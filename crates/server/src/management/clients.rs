@@ -1,0 +1,174 @@
+//! `/api/v2/clients`: applications.
+//!
+//! Auth0: Management API v2 › clients.
+
+mod read;
+mod wire;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use domain::client::Client;
+use domain::id::ClientId;
+use engine::clients::ClientFilter;
+use engine::{Engine, Error};
+use serde_json::Value;
+
+pub use self::read::KEPT;
+use self::read::changes_of;
+use self::wire::body_of;
+use super::caller::Call;
+use super::fields::Fields;
+use super::paging::{Params, Selection, answer, list_body};
+use crate::App;
+use crate::error::ApiError;
+use crate::http::body::ApiBody;
+
+const READ: &[&str] = &["read:clients", "read:client_keys", "read:client_credentials", "read:client_summary"];
+const UPDATE: &[&str] = &[
+    "update:clients",
+    "update:client_keys",
+    "update:client_credentials",
+    "update:client_token_vault_privileged_access",
+];
+/// What a holder of nothing but `read:client_summary` is shown.
+const SUMMARY: &[&str] = &["client_id", "name", "app_type", "logo_uri", "description", "is_first_party"];
+
+/// The routes of this resource.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v2/clients", get(list).post(create))
+        .route("/api/v2/clients/{id}", get(read_one).patch(update).delete(delete))
+        .route("/api/v2/clients/{id}/rotate-secret", post(rotate))
+}
+
+async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+    call.require_any(READ)?;
+    let (slice, selection) = (params.slice()?, params.selection()?);
+    let view = View::of(&call, &selection)?;
+    let filter = ClientFilter {
+        is_global: Some(params.flag("is_global")?.unwrap_or(false)),
+        is_first_party: params.flag("is_first_party")?,
+        app_types: params.all("app_type"),
+    };
+    let listing = app.engine().clients(&slice, &filter).await?;
+    let mut failed = None;
+    let body = list_body("clients", &slice, listing, |client| {
+        view.render(app.engine(), &client, &selection).unwrap_or_else(|error| {
+            failed.get_or_insert(error);
+            Value::Null
+        })
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(answer(StatusCode::OK, &body)),
+    }
+}
+
+async fn create(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> Result<Response, ApiError> {
+    call.require_any(&["create:clients"])?;
+    let mut fields = Fields::of(&body)?;
+    if !fields.has("name") {
+        fields.missing("name");
+    }
+    let changes = changes_of(&mut fields, KEPT);
+    fields.finish()?;
+    let client = app.engine().create_client(&call.with_body(body), changes).await?;
+    Ok(answer(StatusCode::CREATED, &whole(app.engine(), &client)?))
+}
+
+async fn read_one(
+    call: Call,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    call.require_any(READ)?;
+    let selection = params.selection()?;
+    let view = View::of(&call, &selection)?;
+    let client = app.engine().client(&ClientId::new(id)).await?;
+    Ok(answer(StatusCode::OK, &view.render(app.engine(), &client, &selection)?))
+}
+
+async fn update(
+    call: Call,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    ApiBody(body): ApiBody,
+) -> Result<Response, ApiError> {
+    call.require_any(UPDATE)?;
+    let mut fields = Fields::of_patch(&body)?;
+    if fields.has("client_secret") {
+        call.require_any(&["update:client_keys"])?;
+    }
+    let with_secret = call.has("read:client_keys");
+    let mut changes = changes_of(&mut fields, KEPT);
+    changes.secret = fields.text("client_secret").map(domain::secret::Secret::new);
+    fields.finish()?;
+    let client = app.engine().update_client(&call.with_body(body), &ClientId::new(id), changes).await?;
+    let body = if with_secret { whole(app.engine(), &client)? } else { body_of(&client, None) };
+    Ok(answer(StatusCode::OK, &body))
+}
+
+async fn rotate(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    call.require_any(&["update:client_keys"])?;
+    let call = call.with_body(Value::Null);
+    let client = app.engine().rotate_client_secret(&call, &ClientId::new(id)).await?;
+    Ok(answer(StatusCode::OK, &whole(app.engine(), &client)?))
+}
+
+async fn delete(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    call.require_any(&["delete:clients"])?;
+    app.engine().delete_client(&call.with_body(Value::Null), &ClientId::new(id)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The client with its secret.
+fn whole(engine: &Engine, client: &Client) -> Result<Value, Error> {
+    let secret = engine.reveal_client_secret(client)?;
+    Ok(body_of(client, Some(secret.expose())))
+}
+
+/// What a caller may see of clients.
+enum View {
+    /// All, the secret too.
+    WithSecret,
+    /// All but the secret.
+    WithoutSecret,
+    /// Names.
+    Summary,
+}
+
+impl View {
+    fn of(call: &Call, selection: &Selection) -> Result<Self, Error> {
+        if call.has("read:client_keys") {
+            return Ok(Self::WithSecret);
+        }
+        if selection.asks_for("client_secret") {
+            let message =
+                "Some fields cannot be read with the permissions granted by the bearer token scopes. \
+                           The missing scopes are: read:client_keys"
+                    .to_owned();
+            return Err(Error::Refused { message, code: Some("insufficient_scope") });
+        }
+        let whole = call.has("read:clients") || call.has("read:client_credentials");
+        Ok(if whole { Self::WithoutSecret } else { Self::Summary })
+    }
+
+    fn render(&self, engine: &Engine, client: &Client, selection: &Selection) -> Result<Value, Error> {
+        let body = match self {
+            Self::WithSecret => whole(engine, client)?,
+            Self::WithoutSecret => body_of(client, None),
+            Self::Summary => {
+                let mut body = body_of(client, None);
+                if let Value::Object(map) = &mut body {
+                    map.retain(|name, _| SUMMARY.contains(&name.as_str()));
+                }
+                body
+            }
+        };
+        Ok(selection.of(&body))
+    }
+}

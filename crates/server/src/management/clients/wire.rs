@@ -1,0 +1,180 @@
+//! A client as the Management API writes it.
+
+use domain::client::Client;
+use domain::logout::{Initiators, LogoutSettings};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Properties that Auth0 gives back even if nobody set them.
+const ALWAYS: &[(&str, bool)] = &[
+    ("is_token_endpoint_ip_header_trusted", false),
+    ("oidc_conformant", false),
+    ("sso_disabled", false),
+    ("cross_origin_authentication", false),
+    ("custom_login_page_on", true),
+];
+
+#[derive(Serialize)]
+struct ClientBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_type: Option<&'a str>,
+    is_first_party: bool,
+    global: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    callbacks: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    allowed_logout_urls: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    web_origins: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    allowed_origins: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_method: Option<&'static str>,
+    grant_types: &'a [String],
+    jwt_configuration: Value,
+    refresh_token: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_metadata: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc_backchannel_logout: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oidc_logout: Option<Value>,
+}
+
+/// The body; the secret only if it is given.
+pub(super) fn body_of(client: &Client, secret: Option<&String>) -> Value {
+    let logout = (client.logout != LogoutSettings::default()).then_some(&client.logout);
+    let body = ClientBody {
+        name: &client.name,
+        description: client.description.as_deref(),
+        client_id: client.id.as_str(),
+        client_secret: secret.map(String::as_str),
+        app_type: client.app_type.as_deref(),
+        is_first_party: client.is_first_party,
+        global: client.is_global,
+        callbacks: &client.callbacks,
+        allowed_logout_urls: &client.allowed_logout_urls,
+        web_origins: &client.web_origins,
+        allowed_origins: &client.allowed_origins,
+        token_endpoint_auth_method: client.auth_method.map(|method| method.as_str()),
+        grant_types: &client.grant_types,
+        jwt_configuration: jwt_configuration(client),
+        refresh_token: refresh_token(client),
+        client_metadata: Some(&client.metadata).filter(|metadata| !metadata.is_empty()),
+        // The older name knows of nothing but the URLs.
+        oidc_backchannel_logout: logout.map(|logout| json!({ "backchannel_logout_urls": logout.urls })),
+        oidc_logout: logout.map(logout_body),
+    };
+    let mut value = serde_json::to_value(&body).unwrap_or_default();
+    if let Value::Object(map) = &mut value {
+        let kept = client.kept.iter().filter(|(name, _)| name.as_str() != "refresh_token_policies");
+        for (name, kept) in kept {
+            map.entry(name.as_str()).or_insert_with(|| kept.clone());
+        }
+        for (name, default) in ALWAYS {
+            map.entry(*name).or_insert(Value::Bool(*default));
+        }
+    }
+    value
+}
+
+fn jwt_configuration(client: &Client) -> Value {
+    let mut body = json!({ "secret_encoded": false, "lifetime_in_seconds": client.id_token_seconds });
+    if let Some(Value::Object(kept)) = client.kept.get("jwt_configuration") {
+        for (name, value) in kept.iter().filter(|(_, value)| !value.is_null()) {
+            body[name] = value.clone();
+        }
+    }
+    if body.get("alg").is_some() || client.signing_algorithm.as_str() != "RS256" {
+        body["alg"] = client.signing_algorithm.as_str().into();
+    }
+    body
+}
+
+fn refresh_token(client: &Client) -> Value {
+    let settings = &client.refresh_token;
+    let mut body = json!({
+        "rotation_type": if settings.rotating { "rotating" } else { "non-rotating" },
+        "expiration_type": if settings.expiring { "expiring" } else { "non-expiring" },
+        "leeway": settings.leeway_seconds,
+        "token_lifetime": settings.lifetime_seconds,
+        "infinite_token_lifetime": settings.lifetime_infinite,
+        "infinite_idle_token_lifetime": settings.idle_lifetime_infinite,
+        "idle_token_lifetime": settings.idle_lifetime_seconds,
+    });
+    if let Some(policies) = client.kept.get("refresh_token_policies") {
+        body["policies"] = policies.clone();
+    }
+    body
+}
+
+fn logout_body(logout: &LogoutSettings) -> Value {
+    let mut body = json!({ "backchannel_logout_urls": logout.urls });
+    match &logout.initiators {
+        None => {}
+        Some(Initiators::All) => body["backchannel_logout_initiators"] = json!({ "mode": "all" }),
+        Some(Initiators::Custom(selected)) => {
+            let selected: Vec<&str> = selected.iter().map(|initiator| initiator.as_str()).collect();
+            body["backchannel_logout_initiators"] =
+                json!({ "mode": "custom", "selected_initiators": selected });
+        }
+    }
+    if let Some(include) = logout.include_session_metadata {
+        body["backchannel_logout_session_metadata"] = json!({ "include": include });
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::client::Client;
+    use domain::id::ClientId;
+    use domain::logout::Initiators;
+    use domain::secret::Sealed;
+    use domain::time::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::body_of;
+
+    #[test]
+    fn a_new_client_has_the_recorded_defaults_and_no_secret_unless_given() {
+        let client = Client::new(ClientId::new("c"), "A", Sealed(String::new()), Timestamp(0));
+        let body = body_of(&client, None);
+        for (name, expected) in [
+            ("jwt_configuration", json!({ "secret_encoded": false, "lifetime_in_seconds": 36000 })),
+            ("is_first_party", json!(true)),
+            ("custom_login_page_on", json!(true)),
+            ("sso_disabled", json!(false)),
+        ] {
+            assert_eq!(body[name], expected, "{name}");
+        }
+        assert_eq!(body["refresh_token"]["rotation_type"], "non-rotating");
+        assert_eq!((&body["client_secret"], &body["oidc_logout"]), (&Value::Null, &Value::Null));
+        assert_eq!(body_of(&client, Some(&"s".to_owned()))["client_secret"], "s");
+    }
+
+    #[test]
+    fn logout_settings_come_back_under_both_names() {
+        let mut client = Client::new(ClientId::new("c"), "A", Sealed(String::new()), Timestamp(0));
+        client.logout.urls = vec!["https://rp.example/l".into()];
+        client.logout.initiators = Some(Initiators::All);
+        client.logout.include_session_metadata = Some(true);
+        let body = body_of(&client, None);
+        assert_eq!(
+            body["oidc_backchannel_logout"],
+            json!({ "backchannel_logout_urls": ["https://rp.example/l"] })
+        );
+        let expected = json!({
+            "backchannel_logout_urls": ["https://rp.example/l"],
+            "backchannel_logout_initiators": { "mode": "all" },
+            "backchannel_logout_session_metadata": { "include": true },
+        });
+        assert_eq!(body["oidc_logout"], expected);
+    }
+}

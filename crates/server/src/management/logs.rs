@@ -1,0 +1,105 @@
+//! `/api/v2/logs`: what happened.
+//!
+//! Auth0: Management API v2 › logs.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::LINK;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use domain::event::LogEvent;
+use domain::id::LogId;
+use engine::Error;
+use engine::listing::Slice;
+use engine::logs::LogOrder;
+use serde_json::{Value, json};
+
+use super::caller::Call;
+use super::paging::{Params, answer, list_body};
+use crate::App;
+use crate::error::ApiError;
+
+const READ: &[&str] = &["read:logs", "read:logs_users"];
+
+/// The routes of this resource.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v2/logs", get(list)).route("/api/v2/logs/{id}", get(read_one))
+}
+
+async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {
+    call.require_any(READ)?;
+    let selection = params.selection()?;
+    let slice = params.slice()?;
+    if let Slice::Checkpoint { from, take } = &slice {
+        // Everything else is ignored then, so that an exporter reads on without gaps.
+        let events = app.engine().logs_after(from.clone().map(LogId::new).as_ref(), *take).await?;
+        let next = events.last().map(|event| event.id.to_string());
+        let body: Vec<Value> = events.iter().map(body_of).collect();
+        let mut response = answer(StatusCode::OK, &body);
+        if let Some(next) = next {
+            let link =
+                format!("<{}logs?from={next}&take={take}>; rel=\"next\"", app.engine().management_audience());
+            if let Ok(link) = HeaderValue::from_str(&link) {
+                response.headers_mut().insert(LINK, link);
+            }
+        }
+        return Ok(response);
+    }
+    let listing = app.engine().logs(&slice, params.get("q"), order_of(&params)?).await?;
+    let body = list_body("logs", &slice, listing, |event| selection.of(&body_of(&event)));
+    Ok(answer(StatusCode::OK, &body))
+}
+
+async fn read_one(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    call.require_any(READ)?;
+    let event = app.engine().log(&LogId::new(id)).await?;
+    Ok(answer(StatusCode::OK, &body_of(&event)).into_response())
+}
+
+/// `sort=date:-1`, the default, or `sort=date:1`.
+pub(super) fn order_of(params: &Params) -> Result<LogOrder, Error> {
+    match params.get("sort") {
+        None | Some("date:-1") => Ok(LogOrder::NewestFirst),
+        Some("date:1") => Ok(LogOrder::OldestFirst),
+        Some(other) => {
+            Err(Error::query(&format!("only date:1 and date:-1 are supported, not {other}"), "sort"))
+        }
+    }
+}
+
+/// An event as the Management API writes it.
+pub(super) fn body_of(event: &LogEvent) -> Value {
+    let mut body = json!({
+        "date": event.date.to_string(),
+        "type": event.kind.code(),
+        "description": event.description,
+        "log_id": event.id,
+        "_id": event.id,
+        "isMobile": false,
+    });
+    let texts = [
+        ("client_id", &event.client_id),
+        ("client_name", &event.client_name),
+        ("user_id", &event.user_id),
+        ("user_name", &event.user_name),
+        ("session_id", &event.session_id),
+        ("connection", &event.connection),
+        ("connection_id", &event.connection_id),
+        ("strategy", &event.strategy),
+        ("ip", &event.ip),
+        ("user_agent", &event.user_agent),
+        ("hostname", &event.hostname),
+        ("audience", &event.audience),
+        ("scope", &event.scope),
+    ];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            body[name] = value.as_str().into();
+        }
+    }
+    if !event.details.is_null() {
+        body["details"] = event.details.clone();
+    }
+    body
+}
