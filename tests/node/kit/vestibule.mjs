@@ -35,6 +35,12 @@ async function logFile() {
   return createWriteStream(join(folder, `${suite}-${process.env.VESTIBULE_TEST_STORE ?? 'sqlite'}.log`), { flags: 'a' });
 }
 
+/** The server reads every VESTIBULE_… variable as a key of its own, so those of the tests are kept from it. */
+function surroundings() {
+  const ours = ([name]) => name === 'VESTIBULE_BIN' || name.startsWith('VESTIBULE_TEST_');
+  return Object.fromEntries(Object.entries(process.env).filter((entry) => !ours(entry)));
+}
+
 const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 
 /** Starts a server and waits until it listens. `args` go to it as they are, `settings` as `--set` each. */
@@ -47,6 +53,7 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
   const all = [...storeSettings(), 'logout.allow_insecure_urls=true', ...settings].flatMap((setting) => ['--set', setting]);
   const log = await logFile();
   const child = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...all, ...args], {
+    env: surroundings(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
