@@ -17,7 +17,6 @@ pub mod tenants;
 pub mod users;
 
 use axum::Router;
-use axum::routing::{get, post};
 
 use crate::App;
 
@@ -31,14 +30,7 @@ pub fn routes() -> Router<App> {
         .merge(logs::routes())
         .merge(organizations::routes())
         .merge(resource_servers::routes())
-        .merge(session_routes())
+        .merge(sessions::routes())
         .merge(tenants::routes())
         .merge(users::routes())
-}
-
-fn session_routes() -> Router<App> {
-    Router::new()
-        .route("/api/v2/sessions/{id}", get(sessions::get).patch(sessions::patch).delete(sessions::delete))
-        .route("/api/v2/sessions/{id}/revoke", post(sessions::revoke))
-        .route("/api/v2/users/{id}/sessions", get(sessions::list_of_user).delete(sessions::delete_of_user))
 }
