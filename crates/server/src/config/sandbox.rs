@@ -11,8 +11,9 @@ section! {
         workers: usize = 0;
         /// Action runs that wait for a worker at most. Further sign-ins are refused until there is room.
         queue_max: usize = 256;
-        /// Address space of one worker process in MiB: a second fence around the limit that each run has.
-        memory_mib: usize = 512;
+        /// Address space of one worker process in MiB: a second fence around the memory limit that each run has. The
+        /// allocator sets 1024 MiB of addresses (not of memory) aside when it starts, so less than that starts nothing.
+        memory_mib: usize = 2048;
         /// The program that is started with the argument `worker`. Unset, it is this very program.
         program: Option<PathBuf> = None;
     }

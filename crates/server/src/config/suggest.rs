@@ -9,7 +9,9 @@ pub fn nearest<'a>(written: &str, known: &'a [String]) -> Option<&'a str> {
         .map(|key| {
             let whole = distance(written, key);
             let part = distance(&tail(written), &tail(key)) + 1;
-            (whole.min(part), key.as_str())
+            // A name that was cut short is nearer than one that happens to need few other letters.
+            let cut = if key.starts_with(written) { 1 } else { usize::MAX };
+            (whole.min(part).min(cut), key.as_str())
         })
         .min()
         .filter(|(far, _)| *far <= 1 + written.len() / 3)

@@ -2,9 +2,9 @@
 //!
 //! Auth0: Management API v2 › sessions; manage users › sessions › session metadata.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Json, Router, routing};
 use domain::id::{SessionId, UserId};
 use domain::limits::PAGE_ITEMS_MAX;
 use domain::session::Session;
@@ -23,6 +23,14 @@ use crate::http::body::ApiBody;
 const READ: &[&str] = &["read:sessions", "update:sessions"];
 const UPDATE: &[&str] = &["update:sessions"];
 const DELETE: &[&str] = &["delete:sessions"];
+
+/// The routes of this resource.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v2/sessions/{id}", routing::get(get).patch(patch).delete(delete))
+        .route("/api/v2/sessions/{id}/revoke", routing::post(revoke))
+        .route("/api/v2/users/{id}/sessions", routing::get(list_of_user).delete(delete_of_user))
+}
 
 #[derive(Serialize)]
 struct View<'a> {
@@ -74,8 +82,6 @@ struct CookieView {
 
 fn view(session: &Session) -> Value {
     let device = &session.device;
-    let method = |method: &'_ domain::session::AuthenticationMethod| (method.name.clone(), method.at, method.factor.clone());
-    let methods: Vec<_> = session.methods.iter().map(method).collect();
     let metadata = &session.metadata;
     json!(View {
         id: session.id.as_str(),
@@ -94,9 +100,14 @@ fn view(session: &Session) -> Value {
         },
         clients: session.clients.iter().map(|id| ClientView { client_id: id.as_str() }).collect(),
         authentication: AuthenticationView {
-            methods: methods
+            methods: session
+                .methods
                 .iter()
-                .map(|(name, at, factor)| MethodView { name, timestamp: at.to_string(), factor: factor.as_deref() })
+                .map(|method| MethodView {
+                    name: &method.name,
+                    timestamp: method.at.to_string(),
+                    factor: method.factor.as_deref(),
+                })
                 .collect(),
         },
         cookie: CookieView { mode: session.cookie_mode.as_str() },
@@ -104,16 +115,12 @@ fn view(session: &Session) -> Value {
     })
 }
 
-pub async fn get(
-    call: Call,
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+async fn get(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     call.require_any(READ)?;
     Ok(Json(view(&app.engine().session(&SessionId::new(id)).await?)))
 }
 
-pub async fn patch(
+async fn patch(
     call: Call,
     State(app): State<App>,
     Path(id): Path<String>,
@@ -141,10 +148,12 @@ fn patched_metadata(body: &Value) -> Result<&Value, Error> {
     if let Some(name) = properties.keys().find(|name| *name != "session_metadata") {
         return Err(Error::payload(&format!("Additional properties not allowed: {name}")));
     }
-    properties.get("session_metadata").ok_or_else(|| Error::payload("Missing required property: session_metadata"))
+    properties
+        .get("session_metadata")
+        .ok_or_else(|| Error::payload("Missing required property: session_metadata"))
 }
 
-pub async fn delete(
+async fn delete(
     call: Call,
     State(app): State<App>,
     Path(id): Path<String>,
@@ -156,7 +165,7 @@ pub async fn delete(
     Ok((StatusCode::ACCEPTED, Json(json!({}))))
 }
 
-pub async fn revoke(
+async fn revoke(
     call: Call,
     State(app): State<App>,
     Path(id): Path<String>,
@@ -168,7 +177,7 @@ pub async fn revoke(
     Ok((StatusCode::ACCEPTED, Json(json!({}))))
 }
 
-pub async fn list_of_user(
+async fn list_of_user(
     call: Call,
     State(app): State<App>,
     Path(user_id): Path<String>,
@@ -188,7 +197,7 @@ pub async fn list_of_user(
     Ok(Json(body))
 }
 
-pub async fn delete_of_user(
+async fn delete_of_user(
     call: Call,
     State(app): State<App>,
     Path(user_id): Path<String>,

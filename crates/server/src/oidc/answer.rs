@@ -44,7 +44,8 @@ fn to_client(answer: &ClientAnswer) -> Response {
 /// A redirect (302, as Auth0 sends it) that nobody keeps.
 pub fn redirect(location: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
-        return PageError::plain(StatusCode::BAD_REQUEST, "The address to go back to is not valid.").into_response();
+        return PageError::plain(StatusCode::BAD_REQUEST, "The address to go back to is not valid.")
+            .into_response();
     };
     let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (StatusCode::FOUND, headers).into_response()

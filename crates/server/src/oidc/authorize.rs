@@ -34,6 +34,7 @@ async fn authorize(
     cookies: &Cookies,
     facts: &RequestFacts,
 ) -> Result<Response, PageError> {
-    let next = app.engine().authorize(params, cookies.session.as_deref(), cookies.browser.as_deref(), facts).await?;
+    let next =
+        app.engine().authorize(params, cookies.session.as_deref(), cookies.browser.as_deref(), facts).await?;
     Ok(render(next))
 }

@@ -58,8 +58,10 @@ pub async fn sign_in(
     let state = proven_state(&cookies, &form)?;
     let browser = cookies.browser.as_deref();
     let password = Secret::new(value(&form, "password").to_owned());
-    let proof =
-        app.engine().sign_in_with_password(state, browser, value(&form, "username"), password, &facts).await?;
+    let proof = app
+        .engine()
+        .sign_in_with_password(state, browser, value(&form, "username"), password, &facts)
+        .await?;
     Ok(after(Screen::SignIn, proof, state, &cookies))
 }
 
