@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ClientId, SessionId, SignInId};
+use crate::id::{ClientId, SignInId};
 use crate::scope::Scopes;
 use crate::time::Timestamp;
 
@@ -136,9 +136,6 @@ pub struct SignIn {
     pub browser_hash: String,
     /// What was asked for.
     pub request: AuthorizationRequest,
-    /// The session that the browser had when it came, if any.
-    #[serde(default)]
-    pub session_id: Option<SessionId>,
     /// Failed tries so far.
     #[serde(default)]
     pub attempts: u32,

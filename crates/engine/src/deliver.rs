@@ -12,7 +12,7 @@ use domain::logout::PendingLogout;
 use domain::time::{Timestamp, seconds};
 use protocol::logout_token::{LogoutTokenClaims, TYP};
 use serde_json::json;
-use store::{Claimed, Key};
+use store::{Claimed, Key, Tx};
 use tokio::task::JoinSet;
 
 use crate::audit::EventDraft;
@@ -75,7 +75,11 @@ impl Engine {
         let client = self.store().get::<Client>(&Key::of(&pending.client_id)).await?;
         let Some(client) = client.filter(|client| client.logout.wants(pending.initiator)) else {
             // The client left or unsubscribed: what waits for it is dropped (Auth0: back-channel logout).
-            return self.store().transact(async |tx| -> Result<(), Error> { Ok(tx.outbox_done(claimed)) }).await;
+            let drop_it = async |tx: &mut Tx| -> Result<(), Error> {
+                tx.outbox_done(claimed);
+                Ok(())
+            };
+            return self.store().transact(drop_it).await;
         };
         for url in &client.logout.urls {
             let attempt = self.attempt(&client, &pending, url).await?;
@@ -93,7 +97,8 @@ impl Engine {
         let jti = domain::id::uuid(self.random());
         let claims = LogoutTokenClaims::new(self.issuer(), pending, include, &jti, self.now());
         let token = self.sign(client.signing_algorithm, TYP, &claims).await?;
-        let body = url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
         Ok(judge(self.inner.ports.outbound.post_form(url, body).await))
     }
 
@@ -182,7 +187,11 @@ fn judge(answer: Result<Answer, OutboundError>) -> Attempt {
 fn wait_ms(attempts: u32, retry_after_seconds: Option<u64>, jitter: f64) -> i64 {
     let doubled = LOGOUT_RETRY_FIRST_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
     let full = doubled.min(LOGOUT_RETRY_MS_MAX);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an hour is far below 2^52")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "an hour is far below 2^52"
+    )]
     let own = full / 2 + (full as f64 / 2.0 * jitter) as i64;
     let asked = retry_after_seconds.and_then(|wait| i64::try_from(wait).ok()).map_or(0, seconds);
     own.max(asked.min(LOGOUT_RETRY_TOTAL_MS))

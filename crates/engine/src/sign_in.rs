@@ -59,6 +59,15 @@ pub struct ClientAnswer {
     pub fields: Vec<(String, String)>,
 }
 
+/// What the browser brings: its two cookies, as they came.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Browser<'a> {
+    /// `{session}.{secret}` of its session.
+    pub session: Option<&'a str>,
+    /// The secret that ties sign-ins under way to it.
+    pub secret: Option<&'a str>,
+}
+
 /// Which page a sign-in starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
@@ -127,7 +136,7 @@ impl Engine {
     /// The live session that a cookie stands for.
     pub(crate) async fn session_of_cookie(&self, cookie: Option<&str>) -> Result<Option<Session>, Error> {
         let Some((id, secret)) = cookie.and_then(|cookie| cookie.split_once('.')) else { return Ok(None) };
-        let session = self.store().get::<Session>(&Key::of(&SessionId::new(id))).await?;
+        let session = self.store().get::<Session>(&Key::of(SessionId::new(id))).await?;
         let now = self.now();
         Ok(session.filter(|session| {
             session.is_live(now) && same(session.cookie_hash.as_bytes(), hash(secret).as_bytes())

@@ -141,6 +141,10 @@ impl Serve {
         let mut config = self.choices.load()?;
         config.demo =
             self.demo.then_some(Demo { port_one: self.demo_port_one, port_two: self.demo_port_two });
+        if config.demo.is_some() {
+            // The demo's relying parties listen on this machine, without encryption.
+            config.logout.allow_insecure_urls = true;
+        }
         logging::start(&config.log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, self.ready_file))

@@ -16,7 +16,7 @@ use protocol::error::{OAuthError, OAuthErrorCode};
 use serde_json::json;
 use store::Key;
 
-use super::{ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash};
+use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash};
 use crate::{Engine, Error, RequestFacts};
 
 /// Why the browser's session does not do for a request.
@@ -28,15 +28,14 @@ enum Missing {
 }
 
 impl Engine {
-    /// `/authorize`. `session_cookie` and `browser_secret` are the browser's cookies, as they came.
+    /// `/authorize`.
     ///
     /// # Errors
     /// [`Error::OAuth`], to be shown as a page: the client or its redirect URI is not to be trusted.
     pub async fn authorize(
         &self,
         params: Vec<(String, String)>,
-        session_cookie: Option<&str>,
-        browser_secret: Option<&str>,
+        browser: Browser<'_>,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         let params = Params::parse(params);
@@ -49,11 +48,11 @@ impl Engine {
             Err(rejection) => return self.reject(rejection, client.as_ref(), facts).await,
         };
         let client = client.ok_or_else(|| Error::Bug("a checked request has a client".to_owned()))?;
-        let session = self.session_of_cookie(session_cookie).await?;
+        let session = self.session_of_cookie(browser.session).await?;
         match self.missing(&request, &client, session.as_ref()).await? {
             None => {
                 let session = session.ok_or_else(|| Error::Bug("a session that does exists".to_owned()))?;
-                let cookie = session_cookie.unwrap_or_default().to_owned();
+                let cookie = browser.session.unwrap_or_default().to_owned();
                 self.go_on_with(request, client, session, cookie, facts).await
             }
             Some(Missing::Interaction(why)) => {
@@ -68,7 +67,7 @@ impl Engine {
                 let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
                 self.refuse(&request, &client, error, facts).await
             }
-            Some(Missing::Login) => self.wait_for_user(request, session, browser_secret).await,
+            Some(Missing::Login) => self.wait_for_user(request, browser.secret).await,
         }
     }
 
@@ -85,7 +84,8 @@ impl Engine {
             Rejection::Page(error) => Err(error.into()),
             Rejection::Redirect { redirect_uri, response_mode, state, error } => {
                 let parameters = protocol::respond::error_parameters(&error, state.as_deref());
-                let fields = parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let fields =
+                    parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
                 let answer = ClientAnswer { redirect_uri, response_mode, fields };
                 Ok(NextStep::Answer { answer, cookie: CookieChange::Keep })
             }
@@ -99,7 +99,9 @@ impl Engine {
         session: Option<&Session>,
     ) -> Result<Option<Missing>, Error> {
         if !client.is_first_party {
-            return Ok(Some(Missing::Interaction("Consent pages for third-party applications do not exist yet")));
+            return Ok(Some(Missing::Interaction(
+                "Consent pages for third-party applications do not exist yet",
+            )));
         }
         let Some(session) = session else { return Ok(Some(Missing::Login)) };
         let age = self.now().millis_since(session.authenticated_at);
@@ -157,7 +159,7 @@ impl Engine {
         let Some(named) = &request.organization else { return Ok(Ok(None)) };
         let organization = match self.store().get::<Organization>(&Key::of(named)).await? {
             Some(organization) => Some(organization),
-            None => self.store().find::<Organization>("name", &Key::of(&named.to_lowercase())).await?,
+            None => self.store().find::<Organization>("name", &Key::of(named.to_lowercase())).await?,
         };
         let Some(organization) = organization else {
             return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {named}"))));
@@ -174,7 +176,6 @@ impl Engine {
     pub(crate) async fn wait_for_user(
         &self,
         request: AuthorizationRequest,
-        session: Option<Session>,
         browser_secret: Option<&str>,
     ) -> Result<NextStep, Error> {
         let now = self.now();
@@ -184,12 +185,12 @@ impl Engine {
             None => self.secret_text(),
         };
         let id = base64url_characters(&self.random::<32>());
-        let screen = if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
+        let screen =
+            if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
         let sign_in = SignIn {
             id: SignInId::new(&*id),
             browser_hash: hash(&browser_secret),
             request,
-            session_id: session.map(|session| session.id),
             attempts: 0,
             created_at: now,
             expires_at: now.plus_millis(SIGN_IN_MS),
@@ -214,7 +215,8 @@ impl Engine {
         let silent = request.asks(Prompt::None);
         let kind = if silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
         self.record_refusal(kind, Some(client), &error, facts).await?;
-        let fields = vec![("error", error.code.as_str().to_owned()), ("error_description", error.description)];
+        let fields =
+            vec![("error", error.code.as_str().to_owned()), ("error_description", error.description)];
         Ok(NextStep::Answer { answer: answer(request, fields), cookie: CookieChange::Keep })
     }
 

@@ -46,7 +46,9 @@ impl Effects {
     /// Takes one command.
     pub(crate) fn take(&mut self, command: Command) {
         match command {
-            Command::SetSessionMetadata { key, value } => self.metadata.push(MetadataChange::Set { key, value }),
+            Command::SetSessionMetadata { key, value } => {
+                self.metadata.push(MetadataChange::Set { key, value })
+            }
             Command::DeleteSessionMetadata { key } => self.metadata.push(MetadataChange::Delete { key }),
             Command::EvictSessionMetadata => self.metadata.push(MetadataChange::Evict),
             Command::SetSessionExpiresAt { at_ms } => earliest(&mut self.expires_at, at_ms),
@@ -68,7 +70,9 @@ impl Effects {
                 self.ending.get_or_insert(Ending::Denied { description });
             }
             Command::SetIdTokenClaim { name, value } => drop(self.id_token_claims.insert(name, value)),
-            Command::SetAccessTokenClaim { name, value } => drop(self.access_token_claims.insert(name, value)),
+            Command::SetAccessTokenClaim { name, value } => {
+                drop(self.access_token_claims.insert(name, value))
+            }
             Command::AddScope { scope } => self.scopes.push((true, scope)),
             Command::RemoveScope { scope } => self.scopes.push((false, scope)),
             Command::SetUserMetadata { name, value } => drop(self.user_metadata.insert(name, value)),
@@ -126,7 +130,9 @@ impl Effects {
         let lifetimes = tenant.lifetimes(session.cookie_mode);
         let cut = |asked: Option<Timestamp>, longest: Timestamp, what: &str| {
             asked.filter(|asked| *asked > longest).map(|asked| {
-                format!("The {what} {asked} set by an Action exceeds the tenant's limit and was set to {longest}")
+                format!(
+                    "The {what} {asked} set by an Action exceeds the tenant's limit and was set to {longest}"
+                )
             })
         };
         let absolute = session.created_at.plus_millis(lifetimes.absolute_ms);

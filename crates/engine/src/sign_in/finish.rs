@@ -31,7 +31,10 @@ const RESTARTS_MAX: usize = 3;
 
 /// What a commit came to.
 enum Finished {
-    Done { code: String, session: Box<Session> },
+    Done {
+        code: String,
+        session: Box<Session>,
+    },
     /// The session that it built on ended, or the user was blocked or deleted.
     SessionEnded,
     /// The Actions' metadata does not fit the newest session's.
@@ -40,7 +43,11 @@ enum Finished {
 
 impl Engine {
     /// From a known user to the answer to the client.
-    pub(crate) async fn complete(&self, mut working: Working, facts: &RequestFacts) -> Result<NextStep, Error> {
+    pub(crate) async fn complete(
+        &self,
+        mut working: Working,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
         if let Err(error) = working.session.link_client(&working.client.id) {
             let error = OAuthError::new(OAuthErrorCode::AccessDenied, error.to_string());
             return self.refuse(&working.request, &working.client, error, facts).await;
@@ -92,7 +99,8 @@ impl Engine {
             return Ok(Ok(None));
         };
         let found = self.store().find::<ResourceServer>("identifier", &Key::of(audience)).await?;
-        let unknown = || OAuthError::new(OAuthErrorCode::AccessDenied, format!("Service not found: {audience}"));
+        let unknown =
+            || OAuthError::new(OAuthErrorCode::AccessDenied, format!("Service not found: {audience}"));
         Ok(found.map(Some).ok_or_else(unknown))
     }
 
@@ -110,7 +118,7 @@ impl Engine {
             return Ok(Err(self.refuse(&working.request, &working.client, error, facts).await?));
         }
         if is_reused {
-            return Ok(Err(self.wait_for_user(working.request, None, None).await?));
+            return Ok(Err(self.wait_for_user(working.request, None).await?));
         }
         let cookie_secret = self.secret_text();
         let mut session =
@@ -122,7 +130,12 @@ impl Engine {
         Ok(Ok(Box::new(working)))
     }
 
-    async fn commit(&self, working: &Working, run: &PostLogin, facts: &RequestFacts) -> Result<Finished, Error> {
+    async fn commit(
+        &self,
+        working: &Working,
+        run: &PostLogin,
+        facts: &RequestFacts,
+    ) -> Result<Finished, Error> {
         let code = self.secret_text();
         let finished = self
             .store()
@@ -213,7 +226,11 @@ impl Engine {
         if run.effects.touches_user() {
             if !run.effects.apply_to_user(&mut user) {
                 let text = "User metadata set by an Action is too large and was not saved";
-                self.event(EventKind::Warning, facts).user(&user).client(&working.client).says(text).record(tx);
+                self.event(EventKind::Warning, facts)
+                    .user(&user)
+                    .client(&working.client)
+                    .says(text)
+                    .record(tx);
             }
             user.updated_at = now;
         }
@@ -221,7 +238,13 @@ impl Engine {
         Ok(Some(user))
     }
 
-    fn new_code(&self, code: &str, working: &Working, run: &PostLogin, session: &Session) -> AuthorizationCode {
+    fn new_code(
+        &self,
+        code: &str,
+        working: &Working,
+        run: &PostLogin,
+        session: &Session,
+    ) -> AuthorizationCode {
         let now = self.now();
         let request = &working.request;
         let (id_token_claims, access_token_claims) = custom_claims(&run.effects);
@@ -259,7 +282,11 @@ impl Engine {
         facts: &RequestFacts,
     ) {
         for warning in run.effects.warnings(session, &working.tenant, self.now()) {
-            self.event(EventKind::Warning, facts).client(&working.client).session(session).says(warning).record(tx);
+            self.event(EventKind::Warning, facts)
+                .client(&working.client)
+                .session(session)
+                .says(warning)
+                .record(tx);
         }
         let silent = working.request.asks(Prompt::None);
         let kind = if silent { EventKind::SilentAuth } else { EventKind::Login };
@@ -290,13 +317,20 @@ impl Engine {
 
     /// An Action denied the sign-in, failed, or revoked the session. The session is not changed (unless revoked);
     /// what Actions before asked for the user's metadata still applies on a plain denial (Auth0: `api.access.deny`).
-    async fn denied(&self, working: Working, run: PostLogin, facts: &RequestFacts) -> Result<NextStep, Error> {
+    async fn denied(
+        &self,
+        working: Working,
+        run: PostLogin,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
         let Some(ending) = run.effects.ending.clone() else {
             return Err(Error::Bug("a denied sign-in has an ending".to_owned()));
         };
         let (description, revoked) = match &ending {
             Ending::Denied { description } => (description.clone(), None),
-            Ending::Revoked { reason, preserve_refresh_tokens: true } => (reason.clone(), Some(BoundTokens::Keep)),
+            Ending::Revoked { reason, preserve_refresh_tokens: true } => {
+                (reason.clone(), Some(BoundTokens::Keep))
+            }
             Ending::Revoked { reason, .. } => (reason.clone(), Some(BoundTokens::Revoke)),
         };
         let execution_id = run.execution.as_ref().map(|execution| execution.id.clone());
@@ -382,7 +416,8 @@ impl Engine {
 }
 
 /// Scopes about the user and the token itself (OIDC Core 1.0 §5.4 and §11), which belong to no API.
-const OPENID_SCOPES: [&str; 7] = ["openid", "profile", "email", "phone", "address", "offline_access", "online_access"];
+const OPENID_SCOPES: [&str; 7] =
+    ["openid", "profile", "email", "phone", "address", "offline_access", "online_access"];
 
 /// The scopes that a user's token may carry. An API's scopes are those that it knows; an Action may add others. The
 /// Management API's scopes are for clients with a grant: a user who signs in gets none, whoever asks.

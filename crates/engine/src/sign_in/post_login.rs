@@ -5,8 +5,8 @@
 use domain::action::{Execution, ExecutionResult, TRIGGER_POST_LOGIN};
 use domain::id::ActionId;
 use domain::limits::{
-    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_EXECUTION_MS, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
-    ACTION_TRIGGER_MS_MAX,
+    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_EXECUTION_MS, ACTION_MEMORY_BYTES_MAX,
+    ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX,
 };
 use domain::session::Session;
 use domain::time::Timestamp;
@@ -145,13 +145,20 @@ impl Engine {
             version_id: action.version.id.clone(),
             started_at,
             ended_at: Timestamp(started_at.as_millis().saturating_add(took_ms)),
-            error: outcome.failure.as_ref().map(|failure| (failure_id(failure).to_owned(), failure.to_string())),
+            error: outcome
+                .failure
+                .as_ref()
+                .map(|failure| (failure_id(failure).to_owned(), failure.to_string())),
             console: outcome
                 .console
                 .iter()
                 .map(|line| format!("{}: {}", level_name(line.level), line.text))
                 .collect(),
-            commands: outcome.commands.iter().filter_map(|command| serde_json::to_value(command).ok()).collect(),
+            commands: outcome
+                .commands
+                .iter()
+                .filter_map(|command| serde_json::to_value(command).ok())
+                .collect(),
         };
         (result, outcome)
     }

@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 use store::Key;
 use store::tables::{email_key, username_key};
 
-use super::{NextStep, Origin, Working, hash};
+use super::{Browser, NextStep, Origin, Working, hash};
 use crate::passwords::refuse_password;
 use crate::{Engine, Error, RequestFacts};
 
@@ -76,13 +76,14 @@ impl Engine {
                 "This sign-in is over or was begun in another browser. Go back to the application and start again.",
             ))
         };
-        let sign_in = self.store().get::<SignIn>(&Key::of(&SignInId::new(id))).await?.ok_or_else(over)?;
+        let sign_in = self.store().get::<SignIn>(&Key::of(SignInId::new(id))).await?.ok_or_else(over)?;
         let browser_hash = hash(browser_secret.unwrap_or_default());
         let same_browser = same(sign_in.browser_hash.as_bytes(), browser_hash.as_bytes());
         if !same_browser || sign_in.expires_at <= self.now() {
             return Err(over());
         }
-        let client = self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
+        let client =
+            self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
         let connection = self.connection_for(&sign_in.request).await?;
         let tenant = self.tenant().await?;
         let view = PageView {
@@ -116,12 +117,12 @@ impl Engine {
     pub async fn sign_in_with_password(
         &self,
         id: &str,
-        browser_secret: Option<&str>,
+        browser: Browser<'_>,
         username: &str,
         password: Secret<String>,
         facts: &RequestFacts,
     ) -> Result<Proof, Error> {
-        let pending = self.pending(id, browser_secret).await?;
+        let pending = self.pending(id, browser.secret).await?;
         let user = self.user_by_name(&pending.connection, username).await?;
         let known = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let right = self.password_is_right(password, known).await?;
@@ -131,7 +132,7 @@ impl Engine {
                 let next = self.refuse(&pending.sign_in.request, &pending.client, error, facts).await?;
                 Ok(Proof::Next(next))
             }
-            Some(user) if right => Ok(Proof::Next(self.proved(pending, user, facts).await?)),
+            Some(user) if right => Ok(Proof::Next(self.proved(pending, user, browser, facts).await?)),
             user => self.wrong_password(pending, user, username, facts).await,
         }
     }
@@ -159,9 +160,10 @@ impl Engine {
             .store()
             .transact(async |tx| -> Result<bool, Error> {
                 let event = match &user {
-                    Some(user) => {
-                        self.event(EventKind::PasswordWrong, facts).user(user).says("Wrong email or password.")
-                    }
+                    Some(user) => self
+                        .event(EventKind::PasswordWrong, facts)
+                        .user(user)
+                        .says("Wrong email or password."),
                     // What was typed might be a password in the wrong field, so the log does not hold it.
                     None => self.event(EventKind::UserUnknown, facts).says("Unknown user."),
                 };
@@ -193,12 +195,12 @@ impl Engine {
     pub async fn sign_up(
         &self,
         id: &str,
-        browser_secret: Option<&str>,
+        browser: Browser<'_>,
         email: &str,
         password: Secret<String>,
         facts: &RequestFacts,
     ) -> Result<Proof, Error> {
-        let pending = self.pending(id, browser_secret).await?;
+        let pending = self.pending(id, browser.secret).await?;
         let email = email.trim();
         let refusal = if !pending.connection.signup_enabled {
             Some("Sign-up is closed.".to_owned())
@@ -228,13 +230,22 @@ impl Engine {
             })
             .await?;
         if taken {
-            return Ok(sign_up_again(pending, email, "Something went wrong. Is this address signed up already?".into()));
+            return Ok(sign_up_again(
+                pending,
+                email,
+                "Something went wrong. Is this address signed up already?".into(),
+            ));
         }
-        Ok(Proof::Next(self.proved(pending, user, facts).await?))
+        Ok(Proof::Next(self.proved(pending, user, browser, facts).await?))
     }
 
     /// A user of a database connection who has nothing but an address and a password yet.
-    pub(crate) fn new_database_user(&self, connection: &Connection, email: &str, password_hash: String) -> User {
+    pub(crate) fn new_database_user(
+        &self,
+        connection: &Connection,
+        email: &str,
+        password_hash: String,
+    ) -> User {
         let own_id = hexadecimal(&self.random::<12>());
         let now = self.now();
         User {
@@ -271,18 +282,20 @@ impl Engine {
     }
 
     /// The user proved who they are: make or renew the session, and go on to the Actions.
-    async fn proved(&self, pending: Pending, user: User, facts: &RequestFacts) -> Result<NextStep, Error> {
+    async fn proved(
+        &self,
+        pending: Pending,
+        user: User,
+        browser: Browser<'_>,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
         let request = pending.sign_in.request.clone();
         let organization = match self.organization_of(&request, &user).await? {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &pending.client, error, facts).await,
         };
         let tenant = self.tenant().await?;
-        let before = match &pending.sign_in.session_id {
-            Some(id) => self.store().get::<Session>(&Key::of(id)).await?,
-            None => None,
-        };
-        let before = before.filter(|session| session.is_live(self.now()));
+        let before = self.session_of_cookie(browser.session).await?;
         let cookie_secret = self.secret_text();
         let (session, origin) = match before {
             Some(session) if session.user_id == user.id => {

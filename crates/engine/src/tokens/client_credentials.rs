@@ -29,7 +29,8 @@ impl Engine {
             let text = "Non-global clients are not allowed access to APIs without an audience: name one in 'audience'";
             return Err(OAuthError::new(OAuthErrorCode::AccessDenied, text).into());
         };
-        let api = self.api_of(Some(audience)).await?.ok_or_else(|| Error::Bug("an audience has an API".into()))?;
+        let api =
+            self.api_of(Some(audience)).await?.ok_or_else(|| Error::Bug("an audience has an API".into()))?;
         let grant = self.store().find::<ClientGrant>("pair", &Key::of((&client.id, audience))).await?;
         let scopes = access_token_scopes(audience, grant.as_ref(), asked)?;
         let ttl_seconds = api.token_seconds.clamp(1, ACCESS_TOKEN_SECONDS_MAX);

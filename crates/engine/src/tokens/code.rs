@@ -22,7 +22,7 @@ impl Engine {
         code_verifier: Option<&str>,
         facts: &RequestFacts,
     ) -> Result<Tokens, Error> {
-        let key = Key::of(&hash(code));
+        let key = Key::of(hash(code));
         let exchanged = self
             .store()
             .transact(async |tx| -> Result<Result<Tokens, CodeRefusal>, Error> {
@@ -46,7 +46,13 @@ impl Engine {
                 let user = self.user_of(&grant.user_id).await?;
                 let api = self.api_of(grant.audience.as_deref()).await?;
                 let (access_token, id_token) = tokio::join!(
-                    self.access_token_of(client, &grant, &grant.scopes, api.as_ref(), GrantKind::AuthorizationCode),
+                    self.access_token_of(
+                        client,
+                        &grant,
+                        &grant.scopes,
+                        api.as_ref(),
+                        GrantKind::AuthorizationCode
+                    ),
                     self.id_token_of(client, &user, &grant, &grant.scopes, stored.nonce.as_deref()),
                 );
                 let (access_token, id_token) = (access_token?, id_token?);
@@ -78,7 +84,10 @@ impl Engine {
 }
 
 fn take_back(tx: &mut store::Tx, used: &CodeUse) {
-    tx.put(RevokedAccessToken { jti: used.access_token_jti.clone(), expires_at: used.access_token_expires_at });
+    tx.put(RevokedAccessToken {
+        jti: used.access_token_jti.clone(),
+        expires_at: used.access_token_expires_at,
+    });
     if let Some(id) = &used.refresh_token_id {
         tx.delete::<RefreshToken>(&Key::of(id));
     }

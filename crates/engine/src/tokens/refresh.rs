@@ -177,7 +177,9 @@ mod tests {
     fn only_tokens_of_our_own_form_are_looked_up() {
         let id = "a".repeat(24);
         assert!(split(&format!("v1.{id}.secret")).is_some());
-        for bad in ["", "v1.", "v1.short.secret", "v2.aaaaaaaaaaaaaaaaaaaaaaaa.s", "v1.aaaaaaaaaaaaaaaaaaaaaaaa."] {
+        for bad in
+            ["", "v1.", "v1.short.secret", "v2.aaaaaaaaaaaaaaaaaaaaaaaa.s", "v1.aaaaaaaaaaaaaaaaaaaaaaaa."]
+        {
             assert!(split(bad).is_none(), "{bad}");
         }
     }

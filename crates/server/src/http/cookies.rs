@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use engine::sign_in::CookieChange;
+use engine::sign_in::{Browser, CookieChange};
 
 /// The session's cookie.
 pub const SESSION: &str = "__Host-vestibule";
@@ -39,6 +39,11 @@ impl<S: Sync> FromRequestParts<S> for Cookies {
 }
 
 impl Cookies {
+    /// Both, as the engine takes them.
+    pub fn as_brought(&self) -> Browser<'_> {
+        Browser { session: self.session.as_deref(), secret: self.browser.as_deref() }
+    }
+
     /// Finds our cookies among all (RFC 6265 §5.4: pairs with `; ` between; HTTP/2 may split the header).
     pub fn read(headers: &HeaderMap) -> Self {
         let mut cookies = Self::default();
@@ -92,7 +97,7 @@ fn is_legal(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderMap;
-    use engine::sign_in::CookieChange;
+    use engine::sign_in::{Browser, CookieChange};
 
     use super::{Cookies, browser_secret, session_change};
 

@@ -34,7 +34,6 @@ async fn authorize(
     cookies: &Cookies,
     facts: &RequestFacts,
 ) -> Result<Response, PageError> {
-    let next =
-        app.engine().authorize(params, cookies.session.as_deref(), cookies.browser.as_deref(), facts).await?;
+    let next = app.engine().authorize(params, cookies.as_brought(), facts).await?;
     Ok(render(next))
 }

@@ -56,7 +56,7 @@ pub async fn sign_in(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     let state = proven_state(&cookies, &form)?;
-    let browser = cookies.browser.as_deref();
+    let browser = cookies.as_brought();
     let password = Secret::new(value(&form, "password").to_owned());
     let proof = app
         .engine()
@@ -72,7 +72,7 @@ pub async fn sign_up(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     let state = proven_state(&cookies, &form)?;
-    let browser = cookies.browser.as_deref();
+    let browser = cookies.as_brought();
     let password = Secret::new(value(&form, "password").to_owned());
     let proof = app.engine().sign_up(state, browser, value(&form, "email"), password, &facts).await?;
     Ok(after(Screen::SignUp, proof, state, &cookies))
