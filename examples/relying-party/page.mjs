@@ -50,7 +50,7 @@ const STYLE = `
 `;
 
 /** The page runs nothing and loads nothing. */
-export const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+export const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'";
 
 /** The page for one visitor. */
 export function page({ name, session, metadata, metadataNote, events, problem }) {

@@ -128,9 +128,10 @@ export async function start({ issuer, clientId, clientSecret, port, name, manage
     }
     const answer = await call((await discovery()).token_endpoint, {
       method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')}` },
       body: form({
         grant_type: 'authorization_code',
+        client_id: clientId,
+        client_secret: clientSecret,
         code: url.searchParams.get('code'),
         redirect_uri: callback,
         code_verifier: started.codeVerifier,
