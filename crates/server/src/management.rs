@@ -34,3 +34,29 @@ pub fn routes() -> Router<App> {
         .merge(tenants::routes())
         .merge(users::routes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        actions, client_grants, clients, connections, organizations, resource_servers, tenants, users,
+    };
+
+    #[test]
+    fn every_property_without_effect_is_in_the_operators_book() {
+        let book = include_str!("../../../docs/compatibility.md");
+        let lists = [
+            clients::KEPT,
+            connections::KEPT,
+            resource_servers::KEPT,
+            client_grants::KEPT,
+            client_grants::KEPT_ON_POST,
+            organizations::KEPT,
+            tenants::KEPT,
+            users::IGNORED,
+            actions::IGNORED,
+        ];
+        for (name, _) in lists.into_iter().flatten() {
+            assert!(book.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

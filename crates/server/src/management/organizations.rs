@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::http::body::ApiBody;
 
 /// Properties that are taken and given back without effect.
-pub const KEPT: &[(&str, Kind)] = &[("token_quota", Kind::Object)];
+pub const KEPT: &[(&str, Kind)] = &[("token_quota", Kind::Object), ("third_party_client_access", Kind::Text)];
 const READ: &[&str] = &["read:organizations", "read:organizations_summary"];
 
 /// The routes of this resource.

@@ -134,13 +134,11 @@ fn body_of(server: &ResourceServer) -> Value {
     if server.token_dialect == TokenDialect::Rfc9068Profile {
         body["token_dialect"] = "rfc9068_profile".into();
     }
-    if !server.scopes.is_empty() {
-        let scopes = server.scopes.iter().map(|scope| match &scope.description {
-            Some(description) => json!({ "value": scope.value, "description": description }),
-            None => json!({ "value": scope.value }),
-        });
-        body["scopes"] = scopes.collect();
-    }
+    let scopes = server.scopes.iter().map(|scope| match &scope.description {
+        Some(description) => json!({ "value": scope.value, "description": description }),
+        None => json!({ "value": scope.value }),
+    });
+    body["scopes"] = scopes.collect();
     for (name, value) in &server.kept {
         body[name] = value.clone();
     }

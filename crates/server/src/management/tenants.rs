@@ -134,6 +134,8 @@ fn body_of(tenant: &Tenant) -> Value {
         "include_session_metadata_in_tenant_logs": tenant.include_session_metadata_in_logs,
         "enabled_locales": ["en"],
         "flags": {},
+        "change_password": { "enabled": false },
+        "guardian_mfa_page": { "enabled": false },
         "sandbox_version": "22",
         "acr_values_supported": [],
     });

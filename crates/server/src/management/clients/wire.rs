@@ -91,9 +91,7 @@ fn jwt_configuration(client: &Client) -> Value {
             body[name] = value.clone();
         }
     }
-    if body.get("alg").is_some() || client.signing_algorithm.as_str() != "RS256" {
-        body["alg"] = client.signing_algorithm.as_str().into();
-    }
+    body["alg"] = client.signing_algorithm.as_str().into();
     body
 }
 
@@ -147,7 +145,10 @@ mod tests {
         let client = Client::new(ClientId::new("c"), "A", Sealed(String::new()), Timestamp(0));
         let body = body_of(&client, None);
         for (name, expected) in [
-            ("jwt_configuration", json!({ "secret_encoded": false, "lifetime_in_seconds": 36000 })),
+            (
+                "jwt_configuration",
+                json!({ "alg": "RS256", "secret_encoded": false, "lifetime_in_seconds": 36000 }),
+            ),
             ("is_first_party", json!(true)),
             ("custom_login_page_on", json!(true)),
             ("sso_disabled", json!(false)),
