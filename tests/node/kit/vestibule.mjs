@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,6 +92,8 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
     await rm(folder, { recursive: true, force: true });
     throw new Error(`${error.message}\n${printed}`);
   }
+  const onSqlite = (await readdir(data)).some((name) => name.endsWith('.sqlite'));
+  if (onSqlite !== (storeSettings().length === 0)) throw new Error('the server is not on the store that was asked for');
   const admin = await readJson(join(data, 'admin.json'));
   const authority = join(data, 'ca.pem');
   trust(await readFile(authority, 'utf8'));
