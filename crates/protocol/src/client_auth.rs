@@ -2,8 +2,8 @@
 //!
 //! Spec: RFC 6749 §2.3 and §2.3.1, RFC 7591 §2.
 //!
-//! A client with a registered method must use that one; a client without one may send its secret in the header or
-//! in the body. A client registered as public has no credentials: one that it sends is refused, since a secret
+//! A client that has a secret may send it in the header or in the body, whichever of the two it registered: Auth0
+//! takes both, its SDKs count on that, and the proof is the same. A client registered as public has no credentials: one that it sends is refused, since a secret
 //! that goes unchecked only looks like protection. Assertions (RFC 7523) are not taken.
 
 use base64::Engine;
@@ -112,10 +112,6 @@ pub fn verify(client: &Client, stored_secret: &str, given: &ClientCredentials) -
                 None => Ok(()),
                 Some(_) => Err(unauthenticated("a public client sent a secret")),
             };
-        }
-        Some(required) if required != given.method => {
-            let text = format!("registered for {}, used {}", required.as_str(), given.method.as_str());
-            return Err(unauthenticated(text));
         }
         Some(ClientAuthMethod::ClientSecretPost | ClientAuthMethod::ClientSecretBasic) | None => {
             given.matches(stored_secret)

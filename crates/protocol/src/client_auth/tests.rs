@@ -54,7 +54,7 @@ fn credentials_come_from_the_header_or_from_the_body_and_never_from_both() {
 }
 
 #[test]
-fn a_client_must_use_the_method_that_it_registered() {
+fn a_client_with_a_secret_may_send_it_either_way_and_a_public_one_must_not() {
     use ClientAuthMethod::{ClientSecretBasic, ClientSecretPost, None as Public};
     for (registered, used, secret, is_good) in [
         (None, ClientSecretPost, Some("s"), true),
@@ -62,9 +62,11 @@ fn a_client_must_use_the_method_that_it_registered() {
         (None, ClientSecretBasic, Some("t"), false),
         (None, Public, None, false),
         (Some(ClientSecretPost), ClientSecretPost, Some("s"), true),
-        (Some(ClientSecretPost), ClientSecretBasic, Some("s"), false),
+        (Some(ClientSecretPost), ClientSecretBasic, Some("s"), true),
+        (Some(ClientSecretPost), ClientSecretBasic, Some("t"), false),
         (Some(ClientSecretBasic), ClientSecretBasic, Some("s"), true),
-        (Some(ClientSecretBasic), ClientSecretPost, Some("s"), false),
+        (Some(ClientSecretBasic), ClientSecretPost, Some("s"), true),
+        (Some(ClientSecretBasic), ClientSecretPost, Some("t"), false),
         (Some(ClientSecretBasic), ClientSecretBasic, None, false),
         (Some(Public), Public, None, true),
         (Some(Public), ClientSecretPost, Some("s"), false),
