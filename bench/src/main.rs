@@ -1,1 +1,105 @@
-fn main() {}
+//! Measures processor time per request of the real server beside a floor measured in the same run.
+//!
+//! | question | module |
+//! | --- | --- |
+//! | what is measured, and what its floor is made of | [`work`] |
+//! | the least that the parts cost | [`floor`] |
+//! | clients, users and sessions to measure with | [`setup`] |
+//! | driving many connections, reading the clock | [`load`] |
+//! | one connection | [`wire`] |
+//! | the measured process and its processor time | [`process`] |
+//! | the tables | [`report`] |
+//!
+//! How to read the result: `docs/performance.md`.
+
+mod floor;
+mod load;
+mod process;
+mod report;
+mod setup;
+mod wire;
+mod work;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::task::LocalSet;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Whatever stops a measurement: there is nobody to tell one failure from another but the reader.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "bench [--write] [--seconds N] [--folder DIR] [--only WORD]
+
+  --write        put the tables into docs/performance.md
+  --seconds N    measure each row so long (3)
+  --folder DIR   where the databases go; its disk is part of what is measured (the system's temporary folder)
+  --only WORD    measure only rows whose name contains the word
+
+VESTIBULE_BIN names the release build of the server; `cargo xtask bench` makes it and sets this.
+";
+
+/// What the command line says.
+pub(crate) struct Options {
+    write: bool,
+    /// How long each row is measured.
+    pub(crate) time: Duration,
+    /// Where data folders are made.
+    pub(crate) folder: PathBuf,
+    /// Part of the names of the rows to measure.
+    pub(crate) only: String,
+    /// The server.
+    pub(crate) program: PathBuf,
+}
+
+impl Options {
+    fn read(mut words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self {
+            write: false,
+            time: Duration::from_secs(3),
+            folder: std::env::temp_dir(),
+            only: String::new(),
+            program: std::env::var_os("VESTIBULE_BIN").map(PathBuf::from).ok_or(USAGE)?,
+        };
+        while let Some(word) = words.next() {
+            match &*word {
+                "--write" => options.write = true,
+                "--seconds" => {
+                    let seconds: u64 = words.next().ok_or(USAGE)?.parse()?;
+                    options.time = Duration::from_secs(seconds.clamp(1, 60));
+                }
+                "--folder" => options.folder = words.next().ok_or(USAGE)?.into(),
+                "--only" => options.only = words.next().ok_or(USAGE)?,
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).peekable();
+    let outcome = if words.peek().is_some_and(|word| word == floor::HTTP_COMMAND) {
+        floor::serve_http()
+    } else {
+        Options::read(words).and_then(|options| run(&options))
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    // One thread makes the load, so that the server has the other processors.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = LocalSet::new().block_on(&runtime, work::measure_all(options))?;
+    report::say(&report);
+    if options.write { report::write(&report) } else { Ok(()) }
+}

@@ -1,0 +1,240 @@
+//! What is measured: one row per kind of work, with the parts that its floor is made of.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::floor::{Bare, Commits, Http};
+use crate::load::measure;
+use crate::process::Server;
+use crate::report::{self, Line};
+use crate::setup::{self, Api, World};
+use crate::wire::{Ask, Wire};
+use crate::{Options, Result};
+
+/// Requests under way at once.
+const AT_ONCE: usize = 64;
+/// Sign-ins with a password under way at once: each takes a processor for 20 ms.
+const SIGN_INS_AT_ONCE: usize = 8;
+/// How long each floor is measured.
+const FLOOR_TIME: Duration = Duration::from_millis(1500);
+/// How long each bare piece of work is measured.
+const BARE_TIME: Duration = Duration::from_millis(300);
+/// Bytes that an event of the log brings to a commit.
+const EVENT_BYTES: usize = 1_000;
+/// Bytes that a finished sign-in brings to its commit: session, code and event.
+const SIGN_IN_BYTES: usize = 3_000;
+/// Bytes that an exchange brings to its commit: code or refresh token, and event.
+const EXCHANGE_BYTES: usize = 2_000;
+const SCOPE: &str = "scope=openid%20profile%20email";
+
+/// One connection with a browser or an application behind it.
+struct Seat {
+    wire: Wire,
+    world: Rc<World>,
+    email: String,
+    /// The session's cookie, which begins with the session's identifier.
+    session: String,
+    refresh_token: String,
+    /// Changes with every step that must change something.
+    count: u64,
+}
+
+impl Seat {
+    fn cookie(&self) -> String {
+        format!("__Host-vestibule={}", self.session)
+    }
+
+    fn session_ask(&self, ask: Ask) -> Ask {
+        ask.with("authorization", &format!("Bearer {}", self.world.session_token))
+    }
+
+    fn session_path(&self) -> String {
+        format!("/api/v2/sessions/{}", self.session.split('.').next().unwrap_or_default())
+    }
+}
+
+async fn discovery(seat: &mut Seat) -> Result<()> {
+    seat.wire.ask(Ask::get("/.well-known/openid-configuration")).await?.expect(200).map(drop)
+}
+
+async fn jwks(seat: &mut Seat) -> Result<()> {
+    seat.wire.ask(Ask::get("/.well-known/jwks.json")).await?.expect(200).map(drop)
+}
+
+async fn rs256_token(seat: &mut Seat) -> Result<()> {
+    setup::client_credentials(&mut seat.wire, &seat.world.machine, seat.world.apis[0]).await.map(drop)
+}
+
+async fn es256_token(seat: &mut Seat) -> Result<()> {
+    setup::client_credentials(&mut seat.wire, &seat.world.machine, seat.world.apis[1]).await.map(drop)
+}
+
+async fn refresh(seat: &mut Seat) -> Result<()> {
+    setup::refresh(&mut seat.wire, &seat.world.app, &seat.refresh_token).await.map(drop)
+}
+
+async fn rotate(seat: &mut Seat) -> Result<()> {
+    let next = setup::refresh(&mut seat.wire, &seat.world.rotating, &seat.refresh_token).await?;
+    seat.refresh_token = next.ok_or("a rotating refresh token is replaced")?;
+    Ok(())
+}
+
+async fn silent_sign_in(seat: &mut Seat) -> Result<()> {
+    let (cookie, more) = (seat.cookie(), format!("prompt=none&{SCOPE}"));
+    let code = setup::authorize(&mut seat.wire, &seat.world.app, &cookie, &more).await?.sent_with("code")?;
+    setup::exchange(&mut seat.wire, &seat.world.app, &code).await.map(drop)
+}
+
+async fn password_sign_in(seat: &mut Seat) -> Result<()> {
+    setup::sign_in(&mut seat.wire, &seat.world.app, &seat.email, SCOPE).await.map(drop)
+}
+
+async fn read_session(seat: &mut Seat) -> Result<()> {
+    let ask = seat.session_ask(Ask::get(seat.session_path()));
+    seat.wire.ask(ask).await?.expect(200).map(drop)
+}
+
+async fn patch_session(seat: &mut Seat) -> Result<()> {
+    seat.count += 1;
+    let metadata =
+        json!({ "device": "Firefox on Linux", "sign_ins": seat.count.to_string(), "plan": "gold" });
+    let body = json!({ "session_metadata": metadata });
+    let ask = seat.session_ask(Ask::json(Method::PATCH, seat.session_path(), &body));
+    seat.wire.ask(ask).await?.expect(200).map(drop)
+}
+
+/// What a row's floor is made of, beside its bytes over HTTP.
+#[derive(Default)]
+struct Parts {
+    rs256: u32,
+    es256: u32,
+    verified: u32,
+    realms: u32,
+    hashes: u32,
+    /// Bytes of each commit.
+    commits: &'static [usize],
+}
+
+/// The measuring bench: the server, the floors, and the lines so far.
+struct Bench<'a> {
+    options: &'a Options,
+    server: Server,
+    http: Http,
+    bare: Bare,
+    commits: Commits<'a>,
+    lines: Vec<Line>,
+}
+
+impl Bench<'_> {
+    /// Measures one row and its floor; gives the seats back.
+    async fn row(
+        &mut self,
+        name: &'static str,
+        seats: Vec<Seat>,
+        step: impl AsyncFn(&mut Seat) -> Result<()> + Copy + 'static,
+        parts: Parts,
+    ) -> Result<Vec<Seat>> {
+        if seats.is_empty() || !name.contains(&*self.options.only) {
+            return Ok(seats);
+        }
+        let at_once = seats.len();
+        let (measured, mut seats) = measure(&self.server.process, seats, self.options.time, step).await?;
+        seats[0].wire.tape = Some(Vec::new());
+        step(&mut seats[0]).await?;
+        let tape = seats[0].wire.tape.take().unwrap_or_default();
+        let requests = tape.len();
+        let mut floor_us = self.http.cpu_us(tape, at_once, FLOOR_TIME).await?;
+        for row_bytes in parts.commits {
+            floor_us += self.commits.of(at_once, *row_bytes)?.cpu_us;
+        }
+        let mut made_of = vec![format!("{requests} HTTP")];
+        let pieces = [
+            (parts.rs256, self.bare.rs256_sign, "RS256"),
+            (parts.es256, self.bare.es256_sign, "ES256"),
+            (parts.verified, self.bare.rs256_verify, "verified RS256"),
+            (parts.realms, self.bare.realm, "realm"),
+            (parts.hashes, self.bare.argon2, "Argon2id"),
+        ];
+        for (count, each_us, piece) in pieces.into_iter().filter(|(count, ..)| *count > 0) {
+            floor_us += f64::from(count) * each_us;
+            made_of.push(format!("{count} {piece}"));
+        }
+        if !parts.commits.is_empty() {
+            made_of.push(format!("{} commit", parts.commits.len()));
+        }
+        self.push(Line { name, at_once, floor_us, made_of: made_of.join(" + "), measured });
+        Ok(seats)
+    }
+
+    fn push(&mut self, line: Line) {
+        report::say(&line.row());
+        self.lines.push(line);
+    }
+
+    async fn seats(&self, api: &mut Api, world: &Rc<World>) -> Result<Vec<Seat>> {
+        let mut seats = Vec::with_capacity(AT_ONCE);
+        for number in 0..AT_ONCE {
+            let mut wire = Wire::open(&self.server.address).await?;
+            let email = api.make_user(number).await?;
+            let (session, _) = setup::sign_in(&mut wire, &world.app, &email, SCOPE).await?;
+            let (world, refresh_token) = (Rc::clone(world), String::new());
+            seats.push(Seat { wire, world, email, session, refresh_token, count: 0 });
+        }
+        Ok(seats)
+    }
+
+    async fn measure_rows(&mut self, mut seats: Vec<Seat>, api: &mut Api, world: &World) -> Result<()> {
+        seats = self.row("discovery", seats, discovery, Parts::default()).await?;
+        seats = self.row("JWKS", seats, jwks, Parts::default()).await?;
+        let commit: &[usize] = &[EVENT_BYTES];
+        let parts = Parts { rs256: 1, commits: commit, ..Parts::default() };
+        seats = self.row("client credentials, RS256", seats, rs256_token, parts).await?;
+        let parts = Parts { es256: 1, commits: commit, ..Parts::default() };
+        seats = self.row("client credentials, ES256", seats, es256_token, parts).await?;
+        let tokens = || Parts { rs256: 2, commits: &[EXCHANGE_BYTES], ..Parts::default() };
+        for seat in &mut seats {
+            seat.refresh_token =
+                setup::first_refresh_token(&mut seat.wire, &world.app, &seat.session).await?;
+        }
+        seats = self.row("refresh", seats, refresh, tokens()).await?;
+        for seat in &mut seats {
+            seat.refresh_token =
+                setup::first_refresh_token(&mut seat.wire, &world.rotating, &seat.session).await?;
+        }
+        seats = self.row("refresh, rotating", seats, rotate, tokens()).await?;
+        let silent = |realms| Parts {
+            rs256: 2,
+            realms,
+            commits: &[SIGN_IN_BYTES, EXCHANGE_BYTES],
+            ..Parts::default()
+        };
+        seats = self.row("silent sign-in and code exchange", seats, silent_sign_in, silent(0)).await?;
+        let parts = Parts { verified: 1, ..Parts::default() };
+        seats = self.row("session GET", seats, read_session, parts).await?;
+        let parts = Parts { verified: 1, commits: &[EXCHANGE_BYTES], ..Parts::default() };
+        seats = self.row("session PATCH", seats, patch_session, parts).await?;
+        let few = seats.split_off(AT_ONCE - SIGN_INS_AT_ONCE);
+        let parts = Parts { hashes: 1, commits: &[EVENT_BYTES, SIGN_IN_BYTES], ..Parts::default() };
+        seats.extend(self.row("sign-in with a password", few, password_sign_in, parts).await?);
+        api.bind_action(world).await?;
+        self.row("silent sign-in with one Action", seats, silent_sign_in, silent(1)).await.map(drop)
+    }
+}
+
+/// Measures everything; answers the report.
+pub(crate) async fn measure_all(options: &Options) -> Result<String> {
+    let bare = Bare::measure(BARE_TIME)?;
+    let mut commits = Commits::new(&options.folder, FLOOR_TIME);
+    let committed = [commits.of(1, EVENT_BYTES)?, commits.of(AT_ONCE, EVENT_BYTES)?];
+    let server = Server::start(&options.program, &options.folder).await?;
+    let mut api = Api::open(&server).await?;
+    let world = Rc::new(api.make_world(&server).await?);
+    let http = Http::start()?;
+    let mut bench = Bench { options, server, http, bare, commits, lines: Vec::new() };
+    let seats = bench.seats(&mut api, &world).await?;
+    bench.measure_rows(seats, &mut api, &world).await?;
+    Ok(report::text(&bench.lines, &bench.bare, committed, AT_ONCE, EVENT_BYTES, &options.folder))
+}
