@@ -49,8 +49,8 @@ const PREFACE: &[u8] = b"PRI";
 pub struct Listening {
     /// The socket.
     pub listener: TcpListener,
-    /// Encryption, unless a proxy does it.
-    pub tls: Option<Arc<ServerConfig>>,
+    /// Encryption, unless a proxy does it; new connections take the newest.
+    pub tls: watch::Receiver<Option<Arc<ServerConfig>>>,
     /// The door to the routes.
     pub front: Arc<Front>,
     /// Connections open at once.
@@ -63,7 +63,6 @@ pub struct Listening {
 pub async fn run(listening: Listening, mut stop: watch::Receiver<bool>) {
     let Listening { listener, tls, front, connections_max, drain } = listening;
     let places = Arc::new(Semaphore::new(connections_max.clamp(1, Semaphore::MAX_PERMITS)));
-    let acceptor = tls.map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     let http = Arc::new(protocols());
     loop {
@@ -78,7 +77,7 @@ pub async fn run(listening: Listening, mut stop: watch::Receiver<bool>) {
             watcher: graceful.watcher(),
             _place: place,
         };
-        tokio::spawn(connection.serve(stream, acceptor.clone()));
+        tokio::spawn(connection.serve(stream, tls.borrow().clone().map(TlsAcceptor::from)));
     }
     drop(listener);
     if timeout(drain, graceful.shutdown()).await.is_err() {
@@ -175,3 +174,6 @@ impl Connection {
         self.watcher.watch(connection).await.map_err(io::Error::other)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use crate::data_folder::{DataFolder, DataFolderError};
 use crate::first_start::{self, Prepared};
 use crate::http::front::Front;
 use crate::serve::{self, Listening};
-use crate::tls::{self, TlsError};
+use crate::tls::{Certificate, Certificates, TlsError};
 use crate::{App, routes, worker};
 
 /// The tenant of this process: one today, but every key in the store begins with it.
@@ -110,12 +110,14 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     let addr = listener.local_addr().map_err(listen)?;
 
     let name = Name::of(&config, addr);
+    let certificates =
+        Certificates { config: config.tls.clone(), folder: folder.clone(), host: name.host.clone() };
     // Clients judge a certificate by their own clocks, so this asks the machine's even where a test moves ours.
-    let now = SystemClock.now();
-    let tls = match config.tls.enabled {
-        true => Some(tls::listener(&config.tls, &folder, &name.host, now)?),
+    let certificate = match config.tls.enabled {
+        true => Some(certificates.current(SystemClock.now())?),
         false => None,
     };
+    let encryption = certificate.as_ref().map(Certificate::listener).transpose()?;
     let url = format!("{}://{}", if config.tls.enabled { "https" } else { "http" }, reachable(&name, addr));
     let engine = Engine::open(settings(&config, &folder, &name, &ports)?, ports.clone()).await?;
     let prepared = first_start::prepare(&engine, &folder, config.demo).await?;
@@ -128,6 +130,10 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     let connections_max = config.server.connections_max;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let (fresh, tls) = watch::channel(encryption);
+    if let Some(certificate) = certificate {
+        tasks.spawn(worker::certificates(certificates, certificate, fresh, stopped.clone()));
+    }
     let listening = Listening { listener, tls, front: Arc::new(front), connections_max, drain };
     tasks.spawn(serve::run(listening, stopped.clone()));
     tasks.spawn(worker::deliver(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));

@@ -64,33 +64,60 @@ struct Issued {
     expires_at: i64,
 }
 
-/// The configuration of the listener: HTTP/2 and HTTP/1.1, TLS 1.2 and 1.3, session tickets.
-///
-/// # Errors
-/// [`TlsError`].
-pub fn listener(
-    config: &config::Tls,
-    folder: &DataFolder,
-    host: &str,
-    now: Timestamp,
-) -> Result<Arc<ServerConfig>, TlsError> {
-    let (chain, key) = match (&config.certificate_file, &config.key_file) {
-        (Some(certificate), Some(key)) => (read(certificate)?, read(key)?),
-        _ => local_certificate(folder, host, now)?,
-    };
-    let bad = |what: &str| TlsError::Certificate(format!("{what} is not PEM"));
-    let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
-        .take(CHAIN_MAX)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| bad("the certificate chain"))?;
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| bad("the private key"))?;
-    let mut server = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    server.ticketer = aws_lc_rs::Ticketer::new()?;
-    Ok(Arc::new(server))
+/// Where the certificate comes from, so that it can be looked at again while the server runs.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    /// The operator's choices.
+    pub config: config::Tls,
+    /// Where the local authority lives.
+    pub folder: DataFolder,
+    /// The host that the local certificate is for.
+    pub host: String,
+}
+
+/// A certificate chain and its key in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    chain: String,
+    key: String,
+}
+
+impl Certificates {
+    /// The certificate to use now: the operator's as it stands in the files, or the local one, made or made anew.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn current(&self, now: Timestamp) -> Result<Certificate, TlsError> {
+        match (&self.config.certificate_file, &self.config.key_file) {
+            (Some(chain), Some(key)) => Ok(Certificate { chain: read(chain)?, key: read(key)? }),
+            _ => {
+                let (chain, key) = local_certificate(&self.folder, &self.host, now)?;
+                Ok(Certificate { chain, key })
+            }
+        }
+    }
+}
+
+impl Certificate {
+    /// The configuration of the listener: HTTP/2 and HTTP/1.1, TLS 1.2 and 1.3, session tickets.
+    ///
+    /// # Errors
+    /// [`TlsError::Certificate`]: not PEM, or the key does not belong to the certificate.
+    pub fn listener(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let bad = |what: &str| TlsError::Certificate(format!("{what} is not PEM"));
+        let chain = CertificateDer::pem_slice_iter(self.chain.as_bytes())
+            .take(CHAIN_MAX)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| bad("the certificate chain"))?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|_| bad("the private key"))?;
+        let mut server = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        server.ticketer = aws_lc_rs::Ticketer::new()?;
+        Ok(Arc::new(server))
+    }
 }
 
 fn read(path: &Path) -> Result<String, TlsError> {

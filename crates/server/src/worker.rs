@@ -1,4 +1,4 @@
-//! The loops that run beside requests: deliver pending logouts, and sweep what expired.
+//! The loops that run beside requests: deliver pending logouts, sweep what expired, keep the certificate fresh.
 //!
 //! Each runs at its own pace, so a burst of requests makes queues longer, not loops busier. Every node runs them; what
 //! two nodes both want to do is claimed in the store.
@@ -6,15 +6,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::ports::Entropy;
+use engine::ports::{Clock, Entropy, SystemClock};
 use engine::{Engine, Error};
 use tokio::sync::watch;
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::tls::{Certificate, Certificates};
 
 /// The shortest and the longest wait between two looks at the outbox, in milliseconds. Ours: another node's logouts
 /// are seen so late at most; the spread keeps nodes from looking all at once.
 const DELIVER_MS: (u64, u64) = (2_000, 4_000);
 /// The shortest and the longest wait between two sweeps, in milliseconds. Ours.
 const SWEEP_MS: (u64, u64) = (25_000, 35_000);
+/// The wait between two looks at the certificate, in milliseconds. Ours: certificates are replaced weeks before
+/// their end.
+const CERTIFICATE_MS: u64 = 6 * 3600 * 1000;
 /// Batches that are delivered in a row before the loop rests. Ours: a backlog is worked off, a loop is not endless.
 const BATCHES_MAX: usize = 1_000;
 
@@ -51,6 +57,39 @@ pub async fn sweep(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::R
             Ok(0) => {}
             Ok(ended) => tracing::debug!(ended, "expired sessions were ended"),
             Err(error) => report("sweep", &error),
+        }
+    }
+}
+
+/// Looks at the certificate again every few hours until told to stop: a local one that nears its end is made anew, an
+/// operator's may have been replaced. New connections get the newer one.
+pub async fn certificates(
+    certificates: Certificates,
+    mut in_use: Certificate,
+    listener: watch::Sender<Option<Arc<ServerConfig>>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(CERTIFICATE_MS)) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let current = match certificates.current(SystemClock.now()) {
+            Ok(current) if current == in_use => continue,
+            Ok(current) => current,
+            Err(error) => {
+                tracing::error!("the certificate in use stays: {error}");
+                continue;
+            }
+        };
+        match current.listener() {
+            Ok(config) => {
+                listener.send_replace(Some(config));
+                in_use = current;
+                tracing::info!("a newer certificate is in use");
+            }
+            // A chain and a key that do not fit may be two files of which only one is replaced yet.
+            Err(error) => tracing::error!("the certificate in use stays: {error}"),
         }
     }
 }

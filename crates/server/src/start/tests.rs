@@ -50,7 +50,8 @@ async fn a_server_answers_on_a_free_port_and_stops() {
 async fn a_head_with_too_many_fields_is_refused() {
     let server = start("head").await;
     let fields: String = (0..150).map(|number| format!("X-{number}: 1\r\n")).collect();
-    let answer = ask(&server, &format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}Connection: close\r\n\r\n")).await;
+    let answer =
+        ask(&server, &format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}Connection: close\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     server.shutdown().await;
     std::fs::remove_dir_all(data("head")).unwrap();

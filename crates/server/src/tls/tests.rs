@@ -10,7 +10,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{listener, local_certificate, names};
+use super::{Certificates, local_certificate, names};
 use crate::config;
 use crate::data_folder::DataFolder;
 
@@ -67,24 +67,38 @@ fn a_certificate_is_kept_until_it_is_near_its_end_or_the_host_changes() {
     std::fs::remove_dir_all(folder.path()).unwrap();
 }
 
+fn certificates(folder: &DataFolder, config: config::Tls) -> Certificates {
+    Certificates { config, folder: folder.clone(), host: "localhost".to_owned() }
+}
+
 #[test]
 fn the_listener_speaks_both_versions_of_http() {
     let folder = folder("listener");
-    let server = listener(&config::Tls::default(), &folder, "localhost", NOW).unwrap();
+    let server = certificates(&folder, config::Tls::default()).current(NOW).unwrap().listener().unwrap();
     assert_eq!(server.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
     assert!(server.ticketer.enabled());
     std::fs::remove_dir_all(folder.path()).unwrap();
 }
 
 #[test]
-fn a_missing_certificate_file_is_named() {
-    let folder = folder("missing");
-    let config = config::Tls {
-        certificate_file: Some(folder.file("nowhere.pem")),
-        key_file: Some(folder.file("nowhere.key")),
+fn a_file_that_is_missing_or_changed_is_noticed() {
+    let folder = folder("files");
+    let own = config::Tls {
+        certificate_file: Some(folder.file("own.pem")),
+        key_file: Some(folder.file("own.key")),
         ..config::Tls::default()
     };
-    let error = listener(&config, &folder, "localhost", NOW).unwrap_err().to_string();
-    assert!(error.contains("nowhere.pem"), "{error}");
+    let own = certificates(&folder, own);
+    let error = own.current(NOW).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("own.pem"), "{error}");
+    for host in ["a.example", "b.example"] {
+        let (chain, key) = local_certificate(&folder, host, NOW).unwrap();
+        folder.replace("own.pem", &chain, false).unwrap();
+        folder.replace("own.key", &key, true).unwrap();
+        let current = own.current(NOW).unwrap();
+        assert!(current.listener().is_ok() && accepts(&folder, &current.chain, host));
+    }
+    folder.replace("own.key", "not a key", true).unwrap();
+    assert!(own.current(NOW).unwrap().listener().is_err());
     std::fs::remove_dir_all(folder.path()).unwrap();
 }
