@@ -2,8 +2,11 @@
 //!
 //! Auth0: Management API v2 › sessions; manage users › sessions › session metadata.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
 use domain::id::{SessionId, UserId};
 use domain::limits::PAGE_ITEMS_MAX;
@@ -46,7 +49,8 @@ struct View<'a> {
     clients: Vec<ClientView<'a>>,
     authentication: AuthenticationView<'a>,
     cookie: CookieView,
-    session_metadata: Option<Value>,
+    /// Null where there is none.
+    session_metadata: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -80,10 +84,10 @@ struct CookieView {
     mode: &'static str,
 }
 
-fn view(session: &Session) -> Value {
+fn view(session: &Session) -> View<'_> {
     let device = &session.device;
     let metadata = &session.metadata;
-    json!(View {
+    View {
         id: session.id.as_str(),
         user_id: session.user_id.as_str(),
         created_at: session.created_at.to_string(),
@@ -111,13 +115,14 @@ fn view(session: &Session) -> Value {
                 .collect(),
         },
         cookie: CookieView { mode: session.cookie_mode.as_str() },
-        session_metadata: (!metadata.is_empty()).then(|| json!(metadata.entries())),
-    })
+        session_metadata: (!metadata.is_empty()).then(|| metadata.entries()),
+    }
 }
 
-async fn get(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+async fn get(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
     call.require_any(READ)?;
-    Ok(Json(view(&app.engine().session(&SessionId::new(id)).await?)))
+    let session = app.engine().session(&SessionId::new(id)).await?;
+    Ok(Json(view(&session)).into_response())
 }
 
 async fn patch(
@@ -125,12 +130,12 @@ async fn patch(
     State(app): State<App>,
     Path(id): Path<String>,
     ApiBody(body): ApiBody,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     call.require_any(UPDATE)?;
     let metadata = read_metadata(patched_metadata(&body)?)?;
     let session =
         app.engine().replace_session_metadata(&call.with_body(body), &SessionId::new(id), metadata).await?;
-    Ok(Json(view(&session)))
+    Ok(Json(view(&session)).into_response())
 }
 
 /// The one property that a PATCH takes.
