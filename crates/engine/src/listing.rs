@@ -115,7 +115,7 @@ impl Engine {
                 self.by_offset(source, *start, *limit, *totals, keep).await
             }
             Slice::Checkpoint { from, take } => {
-                self.from_checkpoint(source, from.as_deref(), *take, keep).await
+                self.after_checkpoint(source, from.as_deref(), *take, keep).await
             }
         }
     }
@@ -148,7 +148,7 @@ impl Engine {
         Ok(Listing { items, start, limit, total: totals.then_some(matched), next: None })
     }
 
-    async fn from_checkpoint<R: Record>(
+    async fn after_checkpoint<R: Record>(
         &self,
         source: Source,
         from: Option<&str>,

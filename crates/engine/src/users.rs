@@ -59,7 +59,7 @@ impl Engine {
         if connection.strategy != STRATEGY_DATABASE {
             return Err(Error::property("users can only be made in database connections", "connection"));
         }
-        let mut user = new.into_user(&connection, self.random(), self.now())?;
+        let mut user = new.to_user(&connection, self.random(), self.now())?;
         let Some(password) = new.password else {
             return Err(Error::payload("Missing required property: password"));
         };
@@ -100,7 +100,7 @@ impl Engine {
             return Ok(Listing::of_all(all, slice, |user| user.id.to_string()));
         }
         let source = match query.exact("email") {
-            Some(email) => Source::index("address", Key::of(&comparable_email(email))),
+            Some(email) => Source::index("address", Key::of(comparable_email(email))),
             None => Source::table(),
         };
         self.list(source, slice, |user| matches(&query, user)).await
@@ -111,7 +111,7 @@ impl Engine {
     /// # Errors
     /// What the store answers.
     pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, Error> {
-        let key = Key::of(&comparable_email(email));
+        let key = Key::of(comparable_email(email));
         let page =
             self.store().page(Some("address"), &key, None, USERS_OF_ADDRESS_MAX, Order::Ascending).await?;
         Ok(page.items)

@@ -122,7 +122,8 @@ impl ClientChanges {
 
     fn apply_urls(&self, client: &mut Client) -> Result<(), Error> {
         type Check = fn(&str, &str) -> Result<(), Error>;
-        let lists: [(&Option<Vec<String>>, &mut Vec<String>, &str, Check); 4] = [
+        type List<'a> = (&'a Option<Vec<String>>, &'a mut Vec<String>, &'static str, Check);
+        let lists: [List<'_>; 4] = [
             (&self.callbacks, &mut client.callbacks, "callbacks", check_return_url),
             (
                 &self.allowed_logout_urls,

@@ -136,7 +136,7 @@ impl UserChanges {
 
 impl NewUser {
     /// The record, still without a password.
-    pub(super) fn into_user(
+    pub(super) fn to_user(
         &self,
         connection: &Connection,
         random: [u8; 12],
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn names_default_to_the_address() {
         let email = Some(Some("ada@example.com".to_owned()));
-        let user = new(UserChanges { email, ..UserChanges::default() }).into_user(
+        let user = new(UserChanges { email, ..UserChanges::default() }).to_user(
             &connection(),
             [7; 12],
             Timestamp(1),
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_user_without_any_identifier_is_refused() {
-        assert!(new(UserChanges::default()).into_user(&connection(), [7; 12], Timestamp(1)).is_err());
+        assert!(new(UserChanges::default()).to_user(&connection(), [7; 12], Timestamp(1)).is_err());
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
         let email = |text: &str| Some(Some(text.to_owned()));
         let verified =
             UserChanges { email: email("a@b.c"), email_verified: Some(true), ..UserChanges::default() };
-        let mut user = new(verified).into_user(&connection(), [7; 12], Timestamp(1)).unwrap();
+        let mut user = new(verified).to_user(&connection(), [7; 12], Timestamp(1)).unwrap();
         assert!(user.email_verified);
         UserChanges { email: email("d@b.c"), ..UserChanges::default() }
             .apply(&mut user, Timestamp(2))
@@ -281,7 +281,7 @@ mod tests {
         let patch = |value| UserChanges { user_metadata: Some(map(value)), ..UserChanges::default() };
         let email = Some(Some("a@b.c".to_owned()));
         let mut user = new(UserChanges { email, ..patch(json!({"a": 1})) })
-            .into_user(&connection(), [7; 12], Timestamp(1))
+            .to_user(&connection(), [7; 12], Timestamp(1))
             .unwrap();
         patch(json!({"b": 2})).apply(&mut user, Timestamp(2)).unwrap();
         assert_eq!(user.user_metadata, map(json!({"a": 1, "b": 2})));
