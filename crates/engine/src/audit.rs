@@ -14,8 +14,16 @@ use store::Tx;
 use crate::{ApiCall, Engine, RequestFacts};
 
 /// Names of body properties whose values never reach the log.
-const SECRET_NAMES: &[&str] =
-    &["password", "client_secret", "secret", "value", "access_token", "refresh_token", "id_token", "signing_secret"];
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "client_secret",
+    "secret",
+    "value",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "signing_secret",
+];
 
 /// Puts an event together, piece by piece.
 pub(crate) struct EventDraft(LogEvent);

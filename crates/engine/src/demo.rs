@@ -1,9 +1,7 @@
 //! What `serve --demo` adds: a user, an Action that sets session metadata, and two clients that want to hear of
 //! logouts.
 
-use domain::action::{
-    Action, ActionSource, ActionVersion, Binding, TRIGGER_POST_LOGIN, TriggerBindings,
-};
+use domain::action::{Action, ActionSource, ActionVersion, Binding, TRIGGER_POST_LOGIN, TriggerBindings};
 use domain::client::{Client, ClientAuthMethod};
 use domain::connection::{CONNECTION_DEFAULT, Connection};
 use domain::id::{ActionId, ClientId, alphanumeric, uuid};
@@ -156,8 +154,8 @@ impl Engine {
             updated_at: now,
         });
         let bound = tx.get::<TriggerBindings>(&Key::of(TRIGGER_POST_LOGIN)).await?;
-        let mut bound = bound
-            .unwrap_or(TriggerBindings { trigger: TRIGGER_POST_LOGIN.to_owned(), bindings: Vec::new() });
+        let mut bound =
+            bound.unwrap_or(TriggerBindings { trigger: TRIGGER_POST_LOGIN.to_owned(), bindings: Vec::new() });
         bound.bindings.push(Binding {
             id: id(),
             action_id,

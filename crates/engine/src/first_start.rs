@@ -77,7 +77,8 @@ impl Engine {
         let connection = self.default_connection();
         let user = self.new_database_user(&connection, &email, password_hash);
         let mut client = self.machine_client("Administrator");
-        client.description = Some("Made on the first start; may do everything through the Management API".into());
+        client.description =
+            Some("Made on the first start; may do everything through the Management API".into());
         let api = self.management_api();
         let grant = self.grant_for(&client.id, &api.identifier, management_scopes());
         let client_secret = self.client_secret(&client)?;

@@ -109,13 +109,8 @@ async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Res
         .map_err(|error| Error::Bug(format!("a signing key could not be made: {error}")))?;
     let pkcs8 = key.to_pkcs8().map_err(|error| Error::Bug(error.to_string()))?;
     let private = store.seal(seal_purpose(), pkcs8.expose());
-    let record = SigningKeyRecord {
-        id: KeyId::new(key.kid()),
-        algorithm,
-        private,
-        created_at: now,
-        revoked_at: None,
-    };
+    let record =
+        SigningKeyRecord { id: KeyId::new(key.kid()), algorithm, private, created_at: now, revoked_at: None };
     store
         .transact(async |tx| -> Result<(), Error> {
             tx.insert(record.clone());
@@ -141,7 +136,13 @@ fn parse(store: &Store, records: &[SigningKeyRecord], discovery: &Bytes) -> Resu
     let (rs256, es256) = (newest(SigningAlgorithm::Rs256)?, newest(SigningAlgorithm::Es256)?);
     let jwks: Vec<_> = keys.iter().map(|(_, key)| key.jwk()).collect();
     let set = KeySet::new(keys.iter().map(|(_, key)| key.verifying_key()).collect());
-    Ok(Keys { rs256, es256, set, jwks: Bytes::from(json!({ "keys": jwks }).to_string()), discovery: discovery.clone() })
+    Ok(Keys {
+        rs256,
+        es256,
+        set,
+        jwks: Bytes::from(json!({ "keys": jwks }).to_string()),
+        discovery: discovery.clone(),
+    })
 }
 
 impl Engine {

@@ -93,7 +93,8 @@ impl Engine {
             }
         };
         let tenant = settings.tenant.clone();
-        let store = Store::open(StoreSettings { backend, tenant, master_key: settings.master_key.clone() }).await?;
+        let store =
+            Store::open(StoreSettings { backend, tenant, master_key: settings.master_key.clone() }).await?;
         Self::over(store, settings, ports).await
     }
 
@@ -102,10 +103,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
-        let worker = WorkerCommand {
-            program: settings.sandbox.program.clone(),
-            args: settings.sandbox.args.clone(),
-        };
+        let worker =
+            WorkerCommand { program: settings.sandbox.program.clone(), args: settings.sandbox.args.clone() };
         let sandbox = Sandbox::start(SandboxSettings {
             worker,
             workers_max: settings.sandbox.workers_max,
@@ -113,7 +112,8 @@ impl Engine {
             worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
         });
         let passwords = passwords::Passwords::start(&settings.passwords);
-        let issuer = format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
+        let issuer =
+            format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
         let keys = keys::load(&store, &issuer, ports.clock.now()).await?;
         let signers = keys::Signers::start(settings.signing_threads);
         let inner = Inner {

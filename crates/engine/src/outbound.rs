@@ -43,7 +43,8 @@ impl HttpOutbound {
     }
 
     fn check(&self, url: &str) -> Result<url::Url, OutboundError> {
-        let url = url::Url::parse(url).map_err(|error| OutboundError::Refused(format!("not a URL: {error}")))?;
+        let url =
+            url::Url::parse(url).map_err(|error| OutboundError::Refused(format!("not a URL: {error}")))?;
         if self.allow_insecure {
             return Ok(url);
         }
@@ -126,7 +127,9 @@ mod tests {
     #[test]
     fn plain_http_and_inner_addresses_are_refused_unless_allowed() {
         let closed = HttpOutbound::new(false).unwrap();
-        for url in ["http://example.com/", "https://127.0.0.1/", "https://[::1]:8443/", "https://10.0.0.1/", "x"] {
+        for url in
+            ["http://example.com/", "https://127.0.0.1/", "https://[::1]:8443/", "https://10.0.0.1/", "x"]
+        {
             assert!(closed.check(url).is_err(), "{url}");
         }
         assert!(closed.check("https://rp.example.com/logout").is_ok());

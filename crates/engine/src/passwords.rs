@@ -31,7 +31,10 @@ impl Passwords {
         }
     }
 
-    async fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    async fn on_pool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let _place = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
         let _turn = self.running.acquire().await.map_err(|error| Error::Bug(error.to_string()))?;
         tokio::task::spawn_blocking(work).await.map_err(|error| Error::Bug(error.to_string()))
@@ -59,7 +62,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait.
-    pub async fn password_is_right(&self, password: Secret<String>, known: Option<&str>) -> Result<bool, Error> {
+    pub async fn password_is_right(
+        &self,
+        password: Secret<String>,
+        known: Option<&str>,
+    ) -> Result<bool, Error> {
         if password.expose().len() > PASSWORD_BYTES_MAX {
             return Ok(false);
         }

@@ -77,8 +77,10 @@ impl Engine {
     ) -> Result<Page<Session>, Error> {
         self.require_user(user_id).await?;
         let take = take.clamp(1, PAGE_ITEMS_MAX);
-        let mut page =
-            self.store().page::<Session>(Some("user"), &Key::of(user_id), from, take, Order::Ascending).await?;
+        let mut page = self
+            .store()
+            .page::<Session>(Some("user"), &Key::of(user_id), from, take, Order::Ascending)
+            .await?;
         let now = self.now();
         page.items.retain(|session| session.is_live(now));
         Ok(page)
@@ -133,7 +135,8 @@ impl Engine {
             .transact(async |tx| -> Result<(), Error> {
                 match tx.get::<Session>(&Key::of(id)).await? {
                     Some(session) => {
-                        self.end_session(tx, &session, Initiator::SessionRevoked, tokens, &call.facts).await?;
+                        self.end_session(tx, &session, Initiator::SessionRevoked, tokens, &call.facts)
+                            .await?;
                     }
                     None if tokens == BoundTokens::Revoke => return Err(Error::NotFound(Resource::Session)),
                     None => {}
@@ -188,8 +191,10 @@ mod tests {
         );
         check(
             &json!({"bad key!": "v"}),
-            Err("Payload validation error: 'Metadata keys may only include letters, numbers, underscores, or \
-                 hyphens' on property session_metadata.bad key!."),
+            Err(
+                "Payload validation error: 'Metadata keys may only include letters, numbers, underscores, or \
+                 hyphens' on property session_metadata.bad key!.",
+            ),
         );
         check(
             &json!([]),

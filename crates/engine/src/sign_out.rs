@@ -120,7 +120,13 @@ impl Engine {
     ) -> Result<usize, Error> {
         user.sessions_epoch += 1;
         let sessions = tx
-            .page::<Session>(Some("user"), &Key::of(&user.id), None, SESSIONS_PER_COMMIT_MAX, Order::Ascending)
+            .page::<Session>(
+                Some("user"),
+                &Key::of(&user.id),
+                None,
+                SESSIONS_PER_COMMIT_MAX,
+                Order::Ascending,
+            )
             .await?;
         let mut ended = 0;
         for found in sessions.items {
@@ -264,7 +270,9 @@ impl Engine {
             self.store()
                 .transact(async |tx| -> Result<(), Error> {
                     // Ended by someone else in the meantime: then that end told the clients.
-                    let Some(session) = tx.get::<Session>(&Key::of(&session.id)).await? else { return Ok(()) };
+                    let Some(session) = tx.get::<Session>(&Key::of(&session.id)).await? else {
+                        return Ok(());
+                    };
                     self.end_session(tx, &session, Initiator::RpLogout, BoundTokens::Keep, facts).await?;
                     let mut details = json!({
                         "session_id": session.id,

@@ -50,7 +50,9 @@ impl Engine {
             let gone = self
                 .store()
                 .transact(async |tx| -> Result<bool, Error> {
-                    let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? else { return Ok(false) };
+                    let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? else {
+                        return Ok(false);
+                    };
                     if session.is_live(self.now()) {
                         return Ok(false);
                     }

@@ -98,10 +98,12 @@ impl Engine {
         authorization: Option<&str>,
     ) -> Result<Client, Error> {
         let given = client_auth::read(authorization, params)?;
-        let client = self.store().get::<Client>(&Key::of(&*given.client_id)).await?.filter(|found| !found.is_global);
+        let client =
+            self.store().get::<Client>(&Key::of(&*given.client_id)).await?.filter(|found| !found.is_global);
         let Some(client) = client else {
             // The same text as for a wrong secret: identifiers are not confirmed to strangers.
-            let error = OAuthError::new(OAuthErrorCode::InvalidClient, "Unauthorized").with_debug("unknown client");
+            let error =
+                OAuthError::new(OAuthErrorCode::InvalidClient, "Unauthorized").with_debug("unknown client");
             return Err(error.into());
         };
         client_auth::verify(&client, self.client_secret(&client)?.expose(), &given)?;
@@ -125,8 +127,10 @@ impl Engine {
                 self.event(kind, facts)
                     .client(client)
                     .says(error.description.clone())
-                    .details(json!({ "error": { "oauthError": error.code.as_str(), "message": error.description },
-                        "debug": error.debug }))
+                    .details(
+                        json!({ "error": { "oauthError": error.code.as_str(), "message": error.description },
+                        "debug": error.debug }),
+                    )
                     .record(tx);
                 Ok(())
             })
@@ -211,7 +215,8 @@ impl Engine {
     /// The user of a grant, unless they are gone or blocked.
     async fn user_of(&self, id: &UserId) -> Result<User, Error> {
         let user = self.store().get::<User>(&Key::of(id)).await?;
-        let refuse = || OAuthError::new(OAuthErrorCode::InvalidGrant, "The user is blocked or does not exist");
+        let refuse =
+            || OAuthError::new(OAuthErrorCode::InvalidGrant, "The user is blocked or does not exist");
         Ok(user.filter(|user| !user.blocked).ok_or_else(refuse)?)
     }
 
@@ -221,7 +226,8 @@ impl Engine {
     /// [`Error::OAuth`] with `invalid_token` (RFC 6750 §3.1).
     pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, Error> {
         let refuse = || OAuthError::new(OAuthErrorCode::InvalidToken, "Unauthorized");
-        let verified = self.keys().set.verify(token).map_err(|error| refuse().with_debug(error.to_string()))?;
+        let verified =
+            self.keys().set.verify(token).map_err(|error| refuse().with_debug(error.to_string()))?;
         let audience = userinfo_audience(self.issuer());
         let expect = Expect {
             issuer: self.issuer(),

@@ -113,7 +113,8 @@ async fn demonstration(engine: &Engine, folder: &DataFolder, demo: Demo) -> Resu
         None => described(engine, engine.seed_demo(ports).await?),
         Some(mut file) => {
             let ids: Vec<&str> = file.relying_parties.iter().map(|party| &*party.client_id).collect();
-            let ids: [&str; 2] = ids.try_into().map_err(|_| Error::Bug(format!("{DEMO_FILE} names not two clients")))?;
+            let ids: [&str; 2] =
+                ids.try_into().map_err(|_| Error::Bug(format!("{DEMO_FILE} names not two clients")))?;
             engine.move_demo(ids, ports).await?;
             for (party, port) in file.relying_parties.iter_mut().zip(ports) {
                 party.port = port;
