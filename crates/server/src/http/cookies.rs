@@ -97,7 +97,7 @@ fn is_legal(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderMap;
-    use engine::sign_in::{Browser, CookieChange};
+    use engine::sign_in::CookieChange;
 
     use super::{Cookies, browser_secret, session_change};
 
