@@ -43,6 +43,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut server = Command::new(workspace::server_binary(&root, profile));
     server.arg("serve").arg("--data").arg(&wish.data).arg("--ready-file").arg(&ready_file);
     server.args(wish.demo.then_some("--demo")).args(&wish.server);
+    // The server reads every VESTIBULE_… variable as a key of its own; this one is for tests.
+    server.env_remove("VESTIBULE_BIN");
     children.start("vestibule", server, wish.demo)?;
     if wish.demo {
         if !wait_for(&mut children, &ready_file)? {
