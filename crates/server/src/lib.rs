@@ -20,6 +20,8 @@ pub mod first_start;
 pub mod http;
 pub mod logging;
 pub mod management;
+#[cfg(test)]
+mod manual;
 pub mod oidc;
 pub mod pages;
 pub mod routes;

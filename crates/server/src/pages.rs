@@ -89,7 +89,7 @@ pub struct FormPostView<'a> {
 }
 
 #[derive(Serialize)]
-struct SignedOut<'a> {
+struct Branded<'a> {
     brand: Brand<'a>,
 }
 
@@ -131,9 +131,14 @@ pub fn confirm_sign_out(view: &ConfirmView<'_>) -> Page {
     page("confirm_sign_out.html", view, None, view.returns_to, view.brand.logo)
 }
 
+/// What stands at `/`: that the server runs, and where applications look.
+pub fn welcome(brand: Brand<'_>) -> Page {
+    page("welcome.html", Branded { brand }, None, None, brand.logo)
+}
+
 /// Says that the user is signed out.
 pub fn signed_out(brand: Brand<'_>) -> Page {
-    page("signed_out.html", SignedOut { brand }, None, None, brand.logo)
+    page("signed_out.html", Branded { brand }, None, None, brand.logo)
 }
 
 /// Says what went wrong. The status is the caller's business.
@@ -177,6 +182,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("confirm_sign_out.html", include_str!("../pages/confirm_sign_out.html")),
         ("signed_out.html", include_str!("../pages/signed_out.html")),
         ("error.html", include_str!("../pages/error.html")),
+        ("welcome.html", include_str!("../pages/welcome.html")),
         ("form_post.html", include_str!("../pages/form_post.html")),
     ] {
         templates

@@ -5,13 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use crate::error::fallback;
-use crate::pages::{STYLE_PATH, style};
+use crate::error::{PageError, fallback};
+use crate::pages::{self, Brand, Page, STYLE_PATH, style};
 use crate::{App, management, oidc};
 
 /// Every URL of the server.
 pub fn all(app: App) -> Router {
     Router::new()
+        // For whoever opens the server itself.
+        .route("/", get(welcome))
         // The operator's.
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -24,6 +26,13 @@ pub fn all(app: App) -> Router {
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(app)
+}
+
+/// That the server runs.
+async fn welcome(State(app): State<App>) -> Result<Page, PageError> {
+    let tenant = app.engine().tenant_settings().await?;
+    let brand = Brand { name: tenant.friendly_name.as_deref(), logo: tenant.picture_url.as_deref() };
+    Ok(pages::welcome(brand))
 }
 
 /// Whether the process is alive and its store answers.

@@ -31,6 +31,7 @@ fn every_page() -> Vec<(&'static str, Page)> {
             }),
         ),
         ("signed_out", super::signed_out(Brand::default())),
+        ("welcome", super::welcome(Brand::default())),
         ("error", super::error(&ErrorView { title: "No", message: "why", code: Some("invalid_request") })),
         ("form_post", super::form_post(&FormPostView { action: "https://rp.example/cb", fields: &fields })),
     ]
