@@ -1,0 +1,11 @@
+//! One story per file: what people do with session metadata, from the first sign-in to the last logout token.
+
+mod concurrent_patch;
+mod configure_session_metadata;
+mod delivery;
+mod expiry_by_connection;
+mod failures;
+mod killed_server;
+mod organization_information;
+mod revoke_on_network_change;
+mod script_api;

@@ -1,0 +1,7 @@
+//! The black-box tests: every one of them talks HTTP to a server, on SQLite and again on PostgreSQL.
+
+mod hostile;
+mod journeys;
+mod management;
+mod oidc;
+mod sign_in;

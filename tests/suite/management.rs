@@ -1,0 +1,9 @@
+//! The Management API.
+
+mod caller;
+mod logs;
+mod resources;
+mod sessions_delete;
+mod sessions_get;
+mod sessions_list;
+mod sessions_patch;
