@@ -104,11 +104,16 @@ impl Server {
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(&data).arg("--ready-file").arg(&ready);
         command.args(["--listen", "127.0.0.1:0", "--set", "tls.enabled=false", "--set", "log.level=warn"]);
-        let process = Process::start(command.stdout(Stdio::null()))?;
+        // Every variable with this prefix is a setting to the server.
+        let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"));
+        for (name, _) in ours {
+            command.env_remove(name);
+        }
+        let mut process = Process::start(command.stdout(Stdio::null()))?;
         let until = Instant::now() + Duration::from_millis(START_MS_MAX);
         while !ready.exists() {
-            if Instant::now() > until {
-                return Err("the server did not start in time".into());
+            if Instant::now() > until || process.child.try_wait()?.is_some() {
+                return Err("the server did not start".into());
             }
             tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
         }
