@@ -37,6 +37,8 @@ const SCOPE_OBJECTS: &[&str] = &[
 ];
 /// What the Management API's scopes let one do.
 const SCOPE_VERBS: &[&str] = &["read", "create", "update", "delete"];
+/// How Auth0's page on session metadata spells `update:sessions`; a grant may spell it so too.
+const SCOPE_UPDATE_SESSION: &str = "update:session";
 
 /// How to get in for the first time.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ pub fn management_scopes() -> Scopes {
         .iter()
         .flat_map(|object| SCOPE_VERBS.iter().map(move |verb| format!("{verb}:{object}")))
         .collect();
-    names.iter().map(String::as_str).collect()
+    names.iter().map(String::as_str).chain([SCOPE_UPDATE_SESSION]).collect()
 }
 
 impl Engine {
@@ -178,7 +180,9 @@ mod tests {
     #[test]
     fn the_administrator_may_do_everything_with_sessions() {
         let scopes = management_scopes();
-        for scope in ["read:sessions", "update:sessions", "delete:sessions", "read:client_keys"] {
+        for scope in
+            ["read:sessions", "update:sessions", "update:session", "delete:sessions", "read:client_keys"]
+        {
             assert!(scopes.contains(scope), "{scope}");
         }
     }
