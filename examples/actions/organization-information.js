@@ -3,7 +3,8 @@
  * each application learns from the logout token which of its organizations' sessions ended.
  */
 exports.onExecutePostLogin = async (event, api) => {
-  if (!event.organization) return;
+  // The exchange of a refresh token has no session.
+  if (!event.organization || !event.session) return;
   api.session.setMetadata("org_id", event.organization.id);
   api.session.setMetadata("org_slug", event.organization.name);
 };

@@ -2,7 +2,8 @@
 const READING_ROOM = "203.0.113.";
 
 exports.onExecutePostLogin = async (event, api) => {
-  if (event.request.ip.startsWith(READING_ROOM)) {
+  // The exchange of a refresh token has no session.
+  if (event.session && event.request.ip.startsWith(READING_ROOM)) {
     api.session.setCookieMode("non-persistent");
     api.session.setMetadata("place", "reading room");
   }

@@ -2,6 +2,7 @@
 
 mod caller;
 mod logs;
+mod refresh_tokens;
 mod resources;
 mod sessions_delete;
 mod sessions_get;

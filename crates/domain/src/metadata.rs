@@ -13,7 +13,7 @@ use crate::limits::{
     SESSION_METADATA_ENTRIES_MAX, SESSION_METADATA_KEY_UNITS_MAX, SESSION_METADATA_VALUE_UNITS_MAX,
 };
 
-/// Up to 25 small strings that belong to one browser session.
+/// Up to 25 small strings that belong to one browser session, or to one refresh token.
 ///
 /// Holds only legal entries: the one way in is through the methods below.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

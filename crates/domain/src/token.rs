@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{ClientId, OrganizationId, RefreshTokenId, SessionId, UserId};
+use crate::metadata::SessionMetadata;
 use crate::scope::Scopes;
 use crate::session::{AuthenticationMethod, Device};
 use crate::time::Timestamp;
@@ -75,6 +76,23 @@ pub struct AuthorizationCode {
     /// Its use, once it happened.
     #[serde(default)]
     pub used: Option<CodeUse>,
+    /// What Actions asked for about the refresh token that the exchange may give.
+    #[serde(default)]
+    pub refresh_token: RefreshTokenWishes,
+}
+
+/// What Actions asked for about a refresh token before it exists (Auth0 Actions: `api.refreshToken`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshTokenWishes {
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: SessionMetadata,
+    /// When it ends, if that is earlier than the client's settings say.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// When it ends unless used, if that is earlier than the client's settings say.
+    #[serde(default)]
+    pub idle_expires_at: Option<Timestamp>,
 }
 
 /// A refresh token and its successors.
@@ -105,6 +123,9 @@ pub struct RefreshToken {
     /// The token before the current one, good for the client's leeway.
     #[serde(default)]
     pub previous: Option<RetiredHash>,
+    /// Its metadata, under the rules of a session's.
+    #[serde(default)]
+    pub metadata: SessionMetadata,
 }
 
 /// A token that was rotated away just now.
@@ -117,6 +138,21 @@ pub struct RetiredHash {
 }
 
 impl RefreshToken {
+    /// Ends it at these times where it would last longer. A token without an end gets one.
+    pub fn shorten(&mut self, expires_at: Option<Timestamp>, idle_expires_at: Option<Timestamp>) {
+        let earliest = |known: Option<Timestamp>, wanted: Option<Timestamp>| match (known, wanted) {
+            (Some(known), Some(wanted)) => Some(known.min(wanted)),
+            (known, wanted) => known.or(wanted),
+        };
+        self.expires_at = earliest(self.expires_at, expires_at);
+        self.idle_expires_at = earliest(self.idle_expires_at, idle_expires_at);
+    }
+
+    /// Whether the token is still good at `now`.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ends_at().is_none_or(|end| now < end)
+    }
+
     /// When the token ends if it is not used again, if ever.
     pub fn ends_at(&self) -> Option<Timestamp> {
         match (self.expires_at, self.idle_expires_at) {

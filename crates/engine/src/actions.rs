@@ -5,6 +5,8 @@
 mod bind;
 mod changes;
 mod deploy;
+mod record;
+pub(crate) mod run;
 mod test_run;
 
 use std::collections::BTreeMap;

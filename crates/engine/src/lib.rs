@@ -8,6 +8,7 @@
 //! | sign in, sign out | [`sign_in`], [`sign_out`] |
 //! | codes and refresh tokens into tokens | [`tokens`] |
 //! | sessions and their metadata | [`sessions`] |
+//! | refresh tokens and their metadata | [`refresh_tokens`] |
 //! | telling clients of a logout | [`deliver`] |
 //! | what the log remembers | [`audit`], [`logs`] |
 //! | keys that sign | [`keys`] |
@@ -30,6 +31,7 @@ pub mod organizations;
 pub mod outbound;
 pub mod passwords;
 pub mod ports;
+pub mod refresh_tokens;
 pub mod request;
 pub mod resource_servers;
 pub mod search;

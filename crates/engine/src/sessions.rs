@@ -20,38 +20,39 @@ use crate::{ApiCall, Engine, Error, Resource};
 pub const METADATA_TOO_LARGE: &str =
     "Metadata must not exceed 25 entries. Each key and value must be ≤ 255 characters.";
 
-/// Reads `session_metadata` of a request body: a flat object of strings, or null for none.
+/// Reads metadata of a session or a refresh token from the property of a request body that holds it: a flat object of
+/// strings, or null for none.
 ///
 /// # Errors
 /// [`Error::Invalid`]: the documented sentence for a broken size rule, a sentence that names the key for a wrong
 /// type or character.
-pub fn read_metadata(value: &Value) -> Result<SessionMetadata, Error> {
+pub fn read_metadata(property: &str, value: &Value) -> Result<SessionMetadata, Error> {
     let properties = match value {
         Value::Null => return Ok(SessionMetadata::default()),
         Value::Object(properties) => properties,
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            return Err(Error::property("Expected type object or null", "session_metadata"));
+            return Err(Error::property("Expected type object or null", property));
         }
     };
     if properties.len() > SESSION_METADATA_ENTRIES_MAX {
-        return Err(refusal(&MetadataError::TooManyEntries));
+        return Err(refusal(property, &MetadataError::TooManyEntries));
     }
     let mut entries = BTreeMap::new();
     for (key, value) in properties {
         let Value::String(value) = value else {
-            let property = format!("session_metadata.{key}");
+            let property = format!("{property}.{key}");
             return Err(Error::property("Expected type string", &property));
         };
         entries.insert(key.clone(), value.clone());
     }
-    SessionMetadata::replace_with(entries).map_err(|error| refusal(&error))
+    SessionMetadata::replace_with(entries).map_err(|error| refusal(property, &error))
 }
 
-fn refusal(error: &MetadataError) -> Error {
+fn refusal(property: &str, error: &MetadataError) -> Error {
     if error.is_about_size() {
         return Error::Invalid { message: METADATA_TOO_LARGE.to_owned(), code: None };
     }
-    let property = format!("session_metadata.{}", error.key().unwrap_or_default());
+    let property = format!("{property}.{}", error.key().unwrap_or_default());
     Error::property(&error.to_string(), &property)
 }
 
@@ -172,7 +173,7 @@ mod tests {
     use super::{METADATA_TOO_LARGE, read_metadata};
 
     fn check(value: &Value, expect: Result<usize, &str>) {
-        let got = read_metadata(value).map(|metadata| metadata.entries().len());
+        let got = read_metadata("session_metadata", value).map(|metadata| metadata.entries().len());
         assert_eq!(got.map_err(|error| error.to_string()), expect.map_err(str::to_owned), "{value}");
     }
 

@@ -3,7 +3,7 @@
 //! | grant | module |
 //! | --- | --- |
 //! | authorization code | [`code`] |
-//! | refresh token | [`refresh`] |
+//! | refresh token | [`refresh`], its Actions [`refresh_actions`] |
 //! | client credentials | [`client_credentials`] |
 //!
 //! Spec: RFC 6749 §4–§6, RFC 7009, OIDC Core 1.0 §3.1.3 and §5.3.
@@ -11,6 +11,7 @@
 mod client_credentials;
 mod code;
 mod refresh;
+mod refresh_actions;
 
 use domain::client::Client;
 use domain::event::EventKind;

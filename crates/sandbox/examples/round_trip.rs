@@ -58,7 +58,7 @@ async fn main() {
     let job = || Job {
         code: Arc::clone(&code),
         handler: HANDLER.to_owned(),
-        event: Event { session: Some(Session::default()), ..Event::default() },
+        event: Event { session: Some(Session::default()), ..Event::default() }.into(),
         limits: Limits::default(),
         action_name: "Count sign-ins".to_owned(),
     };

@@ -107,6 +107,8 @@ interface PostLoginRefreshToken {
   session_id?: string;
   device: PostLoginDevice;
   metadata?: Record<string, string>;
+  /** `offline`: it outlives its session. */
+  access: 'offline' | 'online';
 }
 
 interface PostLoginUser {
@@ -161,6 +163,21 @@ interface PostLoginApi {
     setCookieMode(mode: 'persistent' | 'non-persistent'): void;
     /** Ends the session, and refuses this sign-in. */
     revoke(reason: string, options?: { preserveRefreshTokens?: boolean }): void;
+  };
+  refreshToken: {
+    /**
+     * Sets one entry of the refresh token's metadata; null removes it. The rules are those of `api.session`. Before there
+     * is a token, what is set waits and belongs to the one that this sign-in gives.
+     */
+    setMetadata(key: string, value: string | null): void;
+    deleteMetadata(key: string): void;
+    evictMetadata(): void;
+    /** Milliseconds since 1970; can only shorten. */
+    setExpiresAt(absoluteMs: number): void;
+    /** Milliseconds since 1970; can only shorten; holds until the next exchange. */
+    setIdleExpiresAt(idleMs: number): void;
+    /** Ends the refresh token, and refuses this exchange. */
+    revoke(reason: string): void;
   };
   transaction: {
     /** For later Actions of the same transaction; null removes. Names of at most 64 characters, 16 KB in all. */

@@ -15,6 +15,7 @@
     evictSessionMetadata,
     expireSession,
     hasSession,
+    metadataRefusal,
     revokeSession,
     sessionMetadata,
     setSessionMetadata,
@@ -112,6 +113,78 @@
     };
   };
 
+  // ---- api.refreshToken
+
+  const refreshTokenApi = (event) => {
+    const start = isObject(event.refresh_token) ? event.refresh_token.metadata : undefined;
+    // What is set before there is a token waits for the one that this transaction gives.
+    let metadata = { __proto__: null, ...(isObject(start) ? parse(stringify(start)) : undefined) };
+    const publish = (next) => {
+      metadata = next;
+      if (isObject(event.refresh_token)) put(event.refresh_token, 'metadata', { ...next });
+    };
+    const without = (key) => {
+      const next = { __proto__: null, ...metadata };
+      delete next[key];
+      return next;
+    };
+    const remove = (key) => {
+      if (!(key in metadata)) return undefined;
+      const refusal = command('deleteRefreshTokenMetadata', key, '');
+      if (refusal === undefined) publish(without(key));
+      return refusal;
+    };
+    const flat = (entries) => {
+      const all = [];
+      let length = 0;
+      for (const key in entries) {
+        put(all, length++, key);
+        put(all, length++, entries[key]);
+      }
+      return all;
+    };
+    const setMetadata = (key, value) => {
+      if (typeof key !== 'string') return 'Invalid metadata: Metadata key must be a string';
+      if (value === null) return remove(wellFormed(key));
+      if (typeof value !== 'string') return 'Invalid metadata: Metadata value must be a string';
+      const next = { __proto__: null, ...metadata };
+      put(next, wellFormed(key), wellFormed(value));
+      const refusal =
+        metadataRefusal(flat(next)) ?? command('setRefreshTokenMetadata', wellFormed(key), wellFormed(value));
+      if (refusal === undefined) publish(next);
+      return refusal;
+    };
+    const expire = (kind, atMs) => {
+      if (!atMs) throw new Failure('Either inactivity or absolute expiration time must be provided');
+      if (typeof atMs !== 'number' || !isFinite(atMs)) {
+        throw new WrongType('The expiration time must be a number of milliseconds since 1970.');
+      }
+      accept(command(kind, '', text(atMs)));
+    };
+    return {
+      setMetadata(key, value) {
+        const refusal = setMetadata(key, value);
+        if (refusal !== undefined) throw new Failure(`Failed to set refresh token metadata: ${refusal}`);
+      },
+      deleteMetadata(key) {
+        if (typeof key === 'string') accept(remove(wellFormed(key)));
+      },
+      evictMetadata() {
+        accept(command('evictRefreshTokenMetadata', '', ''));
+        publish({ __proto__: null });
+      },
+      setExpiresAt(absoluteMs) {
+        expire('setRefreshTokenExpiresAt', absoluteMs);
+      },
+      setIdleExpiresAt(idleMs) {
+        expire('setRefreshTokenIdleExpiresAt', idleMs);
+      },
+      revoke(reason) {
+        accept(command('revokeRefreshToken', '', optionalText(reason)));
+      },
+    };
+  };
+
   // ---- the rest of what works
 
   const scope = (value, method) => {
@@ -172,7 +245,6 @@
     multifactor: ['enable'],
     prompt: ['render'],
     redirect: ['sendUserTo', 'encodeToken', 'validateToken', 'canRedirect'],
-    refreshToken: ['revoke', 'setExpiresAt', 'setIdleExpiresAt', 'setMetadata', 'deleteMetadata', 'evictMetadata'],
     roles: ['getUserEffectiveRoles', 'getUserEffectiveRolesByIds', 'getUserEffectiveRolesByNames'],
     rules: ['wasExecuted'],
     samlResponse: [
@@ -221,6 +293,7 @@
         },
       },
       idToken: { setCustomClaim: setter('setIdTokenClaim', 'api.idToken.setCustomClaim') },
+      refreshToken: refreshTokenApi(event),
       session: sessionApi(event),
       transaction: transactionApi(event),
       user: {

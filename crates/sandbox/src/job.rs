@@ -1,10 +1,11 @@
 //! A job: the code of one Action, the event that it sees and the limits that hold it. Plain data.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::post_login::Event;
+use crate::post_login;
 
 /// One run of one Action.
 #[derive(Debug, Clone)]
@@ -19,6 +20,29 @@ pub struct Job {
     pub limits: Limits,
     /// The Action's name; stands as the file name in stack traces.
     pub action_name: String,
+}
+
+/// What a script sees as `event`, by trigger.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// After a sign-in.
+    PostLogin(Box<post_login::Event>),
+}
+
+impl Event {
+    /// The metadata of its session; absent where there is no session.
+    pub(crate) fn session_metadata(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::PostLogin(event) => event.session.as_ref().map(|session| &session.metadata),
+        }
+    }
+}
+
+impl From<post_login::Event> for Event {
+    fn from(event: post_login::Event) -> Self {
+        Self::PostLogin(Box::new(event))
+    }
 }
 
 /// How much one run may use.

@@ -18,7 +18,8 @@ mod vm;
 mod wire;
 mod worker;
 
-pub use job::{Job, Limits};
+pub use job::{Event, Job, Limits};
 pub use outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode, Failure, Outcome, SyntaxError};
 pub use pool::{Sandbox, SandboxSettings, WorkerCommand};
+pub use post_login::Secrets;
 pub use worker::worker_main;

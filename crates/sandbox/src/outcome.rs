@@ -158,10 +158,67 @@ pub enum Command {
         /// Whether the session's refresh tokens stay.
         preserve_refresh_tokens: bool,
     },
+    /// `api.refreshToken.setMetadata(key, value)`: legal at the time, given the metadata that the script saw.
+    SetRefreshTokenMetadata {
+        /// A legal key.
+        key: String,
+        /// A legal value.
+        value: String,
+    },
+    /// `api.refreshToken.deleteMetadata(key)` or `setMetadata(key, null)`, for a key that was there.
+    DeleteRefreshTokenMetadata {
+        /// The key.
+        key: String,
+    },
+    /// `api.refreshToken.evictMetadata()`
+    EvictRefreshTokenMetadata,
+    /// `api.refreshToken.setExpiresAt(ms)`; of several the earliest wins.
+    SetRefreshTokenExpiresAt {
+        /// Milliseconds since 1970 (UTC).
+        at_ms: i64,
+    },
+    /// `api.refreshToken.setIdleExpiresAt(ms)`; of several the earliest wins; holds until the next exchange.
+    SetRefreshTokenIdleExpiresAt {
+        /// Milliseconds since 1970 (UTC).
+        at_ms: i64,
+    },
+    /// `api.refreshToken.revoke(reason)`: denies the transaction too.
+    RevokeRefreshToken {
+        /// Why; goes to the client as `error_description`.
+        reason: String,
+    },
     /// `api.access.deny(reason)`
     DenyAccess {
         /// Why; goes to the client as `error_description`.
         reason: String,
+    },
+    /// `api.access.deny(code, reason)` of a credentials exchange.
+    DenyAccessWithCode {
+        /// Goes to the client as `error`.
+        code: String,
+        /// Why; goes to the client as `error_description`.
+        reason: String,
+    },
+    /// `api.access.deny(reason, userMessage)` of a registration.
+    DenyRegistration {
+        /// Why; for the log.
+        reason: String,
+        /// What the user is shown.
+        user_message: String,
+    },
+    /// `api.cache.set(key, value, {ttl, expires_at})`
+    SetCache {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// Milliseconds since 1970 (UTC) until which it is kept.
+        expires_at_ms: i64,
+    },
+    /// `api.cache.delete(key)`
+    DeleteCache {
+        /// The key.
+        key: String,
     },
     /// `api.idToken.setCustomClaim(name, value)`
     SetIdTokenClaim {

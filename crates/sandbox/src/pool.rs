@@ -102,7 +102,7 @@ impl Sandbox {
                 action_name: job.action_name,
                 handler: job.handler,
                 limits: job.limits,
-                session_metadata: job.event.session.map(|session| session.metadata),
+                session_metadata: job.event.session_metadata().cloned(),
                 event,
             },
             Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),

@@ -349,6 +349,8 @@ pub struct RefreshToken {
     /// Its metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
+    /// `offline`: it outlives its session.
+    pub access: String,
 }
 
 /// One of `event.refresh_token.resource_servers`.

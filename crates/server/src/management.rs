@@ -11,6 +11,7 @@ pub mod fields;
 pub mod logs;
 pub mod organizations;
 pub mod paging;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod sessions;
 pub mod tenants;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<App> {
         .merge(connections::routes())
         .merge(logs::routes())
         .merge(organizations::routes())
+        .merge(refresh_tokens::routes())
         .merge(resource_servers::routes())
         .merge(sessions::routes())
         .merge(tenants::routes())

@@ -6,7 +6,7 @@ use serde_json::json;
 use suite::{RelyingParty, on_every_store};
 
 const REVOKE_ON_MOVE: &str = r#"
-    if (event.session.device.initial_ip !== event.request.ip) {
+    if (event.session && event.session.device.initial_ip !== event.request.ip) {
         api.session.revoke("Invalid IP change");
     }
 "#;
@@ -41,7 +41,7 @@ on_every_store! {
 
     async fn refresh_tokens_stay_where_the_action_preserves_them(server) {
         server.api().on_post_login(r#"
-            if (event.session.device.initial_ip !== event.request.ip) {
+            if (event.session && event.session.device.initial_ip !== event.request.ip) {
                 api.session.revoke("moved", { preserveRefreshTokens: true });
             }
         "#).await;

@@ -42,7 +42,7 @@ impl Engine {
         let job = Job {
             code: action.draft.code.into(),
             handler: HANDLER.to_owned(),
-            event,
+            event: event.into(),
             limits: Limits {
                 cpu_ms: ACTION_CPU_MS_MAX,
                 wall_ms: ACTION_RUN_MS_MAX,

@@ -3,6 +3,8 @@
  * What is set here can be read through the Management API and arrives in the logout token.
  */
 exports.onExecutePostLogin = async (event, api) => {
+  // The exchange of a refresh token has no session.
+  if (!event.session) return;
   const agent = event.request.user_agent || "";
   const browser = /firefox/i.test(agent) ? "Firefox"
     : /edg\//i.test(agent) ? "Edge"

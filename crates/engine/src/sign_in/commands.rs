@@ -1,10 +1,11 @@
 //! What Actions asked for, as data: kept apart from the state that they saw, so that it can be applied to a newer one.
 
-use domain::metadata::MetadataError;
+use domain::metadata::{MetadataError, SessionMetadata};
 use domain::scope::Scopes;
 use domain::session::{CookieMode, Session};
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
+use domain::token::{RefreshToken, RefreshTokenWishes};
 use domain::user::{User, merge_metadata, metadata_fits};
 use sandbox::Command;
 use serde_json::{Map, Value};
@@ -17,19 +18,50 @@ enum MetadataChange {
     Evict,
 }
 
+/// A change to the trigger's cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CacheChange {
+    Set { key: String, value: String, expires_at: Timestamp },
+    Delete { key: String },
+}
+
+/// What a refresh token is to be like.
+#[derive(Debug, Clone, Default)]
+struct RefreshTokenChanges {
+    metadata: Vec<MetadataChange>,
+    expires_at: Option<Timestamp>,
+    idle_expires_at: Option<Timestamp>,
+}
+
 /// How the Actions ended the sign-in, where they did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// `api.access.deny`, `api.validation.error`, or a failure.
-    Denied { description: String },
+    Denied {
+        description: String,
+        /// The OAuth error that the script chose.
+        code: Option<String>,
+        /// What the user is shown in place of the description.
+        user_message: Option<String>,
+    },
+    /// `api.refreshToken.revoke`.
+    RefreshTokenRevoked { reason: String },
     /// `api.session.revoke`.
     Revoked { reason: String, preserve_refresh_tokens: bool },
+}
+
+impl Ending {
+    /// A plain denial.
+    pub(crate) const fn denied(description: String) -> Self {
+        Self::Denied { description, code: None, user_message: None }
+    }
 }
 
 /// Everything that the Actions of one run asked for, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Effects {
     metadata: Vec<MetadataChange>,
+    refresh_token: RefreshTokenChanges,
     expires_at: Option<Timestamp>,
     idle_expires_at: Option<Timestamp>,
     cookie_mode: Option<CookieMode>,
@@ -39,6 +71,7 @@ pub(crate) struct Effects {
     pub(crate) access_token_claims: Map<String, Value>,
     pub(crate) transaction_metadata: Map<String, Value>,
     scopes: Vec<(bool, String)>,
+    pub(crate) cache: Vec<CacheChange>,
     pub(crate) ending: Option<Ending>,
 }
 
@@ -51,6 +84,19 @@ impl Effects {
             }
             Command::DeleteSessionMetadata { key } => self.metadata.push(MetadataChange::Delete { key }),
             Command::EvictSessionMetadata => self.metadata.push(MetadataChange::Evict),
+            Command::SetRefreshTokenMetadata { key, value } => {
+                self.refresh_token.metadata.push(MetadataChange::Set { key, value });
+            }
+            Command::DeleteRefreshTokenMetadata { key } => {
+                self.refresh_token.metadata.push(MetadataChange::Delete { key });
+            }
+            Command::EvictRefreshTokenMetadata => self.refresh_token.metadata.push(MetadataChange::Evict),
+            Command::SetRefreshTokenExpiresAt { at_ms } => {
+                earliest(&mut self.refresh_token.expires_at, at_ms);
+            }
+            Command::SetRefreshTokenIdleExpiresAt { at_ms } => {
+                earliest(&mut self.refresh_token.idle_expires_at, at_ms);
+            }
             Command::SetSessionExpiresAt { at_ms } => earliest(&mut self.expires_at, at_ms),
             Command::SetSessionIdleExpiresAt { at_ms } => earliest(&mut self.idle_expires_at, at_ms),
             Command::SetSessionCookieMode { mode } => {
@@ -63,11 +109,23 @@ impl Effects {
                 self.ending.get_or_insert(Ending::Revoked { reason, preserve_refresh_tokens });
             }
             Command::DenyAccess { reason } => {
-                self.ending.get_or_insert(Ending::Denied { description: reason });
+                self.ending.get_or_insert(Ending::denied(reason));
+            }
+            Command::DenyAccessWithCode { code, reason } => {
+                let denied = Ending::Denied { description: reason, code: Some(code), user_message: None };
+                self.ending.get_or_insert(denied);
+            }
+            Command::DenyRegistration { reason, user_message } => {
+                let user_message = Some(user_message).filter(|message| !message.is_empty());
+                let denied = Ending::Denied { description: reason, code: None, user_message };
+                self.ending.get_or_insert(denied);
+            }
+            Command::RevokeRefreshToken { reason } => {
+                self.ending.get_or_insert(Ending::RefreshTokenRevoked { reason });
             }
             Command::ValidationError { code, message } => {
                 let description = if message.is_empty() { code } else { message };
-                self.ending.get_or_insert(Ending::Denied { description });
+                self.ending.get_or_insert(Ending::denied(description));
             }
             Command::SetIdTokenClaim { name, value } => drop(self.id_token_claims.insert(name, value)),
             Command::SetAccessTokenClaim { name, value } => {
@@ -77,6 +135,10 @@ impl Effects {
             Command::RemoveScope { scope } => self.scopes.push((false, scope)),
             Command::SetUserMetadata { name, value } => drop(self.user_metadata.insert(name, value)),
             Command::SetAppMetadata { name, value } => drop(self.app_metadata.insert(name, value)),
+            Command::SetCache { key, value, expires_at_ms } => {
+                self.cache.push(CacheChange::Set { key, value, expires_at: Timestamp(expires_at_ms) });
+            }
+            Command::DeleteCache { key } => self.cache.push(CacheChange::Delete { key }),
             Command::SetTransactionMetadata { key, value } => {
                 if value.is_null() {
                     self.transaction_metadata.remove(&key);
@@ -99,13 +161,7 @@ impl Effects {
         is_new: bool,
         now: Timestamp,
     ) -> Result<(), MetadataError> {
-        for change in &self.metadata {
-            match change {
-                MetadataChange::Set { key, value } => session.metadata.set(key, value)?,
-                MetadataChange::Delete { key } => session.metadata.delete(key),
-                MetadataChange::Evict => session.metadata.evict(),
-            }
-        }
+        apply_changes(&self.metadata, &mut session.metadata)?;
         if let Some(mode) = self.cookie_mode {
             session.cookie_mode = mode;
         }
@@ -123,6 +179,28 @@ impl Effects {
         }
         session.idle_expires_at = session.idle_expires_at.min(session.expires_at);
         Ok(())
+    }
+
+    /// Applies what concerns the refresh token to one: the one that the next Action sees, or the newest one at the
+    /// commit. Lifetimes only get shorter.
+    ///
+    /// # Errors
+    /// [`MetadataError`]; the token is then half changed and must be thrown away.
+    pub(crate) fn apply_to_refresh_token(&self, token: &mut RefreshToken) -> Result<(), MetadataError> {
+        apply_changes(&self.refresh_token.metadata, &mut token.metadata)?;
+        token.shorten(self.refresh_token.expires_at, self.refresh_token.idle_expires_at);
+        Ok(())
+    }
+
+    /// What the refresh token that this sign-in may lead to is to be like.
+    ///
+    /// # Errors
+    /// [`MetadataError`].
+    pub(crate) fn refresh_token_wishes(&self) -> Result<RefreshTokenWishes, MetadataError> {
+        let mut metadata = SessionMetadata::default();
+        apply_changes(&self.refresh_token.metadata, &mut metadata)?;
+        let RefreshTokenChanges { expires_at, idle_expires_at, .. } = &self.refresh_token;
+        Ok(RefreshTokenWishes { metadata, expires_at: *expires_at, idle_expires_at: *idle_expires_at })
     }
 
     /// Warnings about lifetimes that were cut to what the tenant allows.
@@ -176,6 +254,17 @@ impl Effects {
         }
         scopes
     }
+}
+
+fn apply_changes(changes: &[MetadataChange], metadata: &mut SessionMetadata) -> Result<(), MetadataError> {
+    for change in changes {
+        match change {
+            MetadataChange::Set { key, value } => metadata.set(key, value)?,
+            MetadataChange::Delete { key } => metadata.delete(key),
+            MetadataChange::Evict => metadata.evict(),
+        }
+    }
+    Ok(())
 }
 
 fn earliest(known: &mut Option<Timestamp>, at_ms: i64) {

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::session::Session;
+use domain::client::Client;
+use domain::connection::Connection;
+use domain::organization::Organization;
+use domain::session::{AuthenticationMethod, Device, Session};
 use domain::sign_in::Prompt;
 use domain::user::User;
 use sandbox::post_login as js;
@@ -21,28 +24,14 @@ pub(crate) fn build(
     facts: &RequestFacts,
 ) -> js::Event {
     js::Event {
-        authentication: js::Authentication { methods: methods(&working.session) },
+        authentication: js::Authentication { methods: methods(&working.session.methods) },
         authorization: js::Authorization { roles: Vec::new() },
-        client: js::Client {
-            client_id: working.client.id.to_string(),
-            name: working.client.name.clone(),
-            metadata: strings(&working.client.metadata),
-        },
+        client: client(&working.client),
         configuration: Map::new(),
-        connection: js::Connection {
-            id: working.connection.id.to_string(),
-            name: working.connection.name.clone(),
-            strategy: working.connection.strategy.clone(),
-            metadata: Some(strings(&working.connection.metadata)),
-        },
-        organization: working.organization.as_ref().map(|organization| js::Organization {
-            id: organization.id.to_string(),
-            name: organization.name.clone(),
-            display_name: organization.display_name.clone().unwrap_or_else(|| organization.name.clone()),
-            metadata: strings(&organization.metadata),
-        }),
+        connection: connection(&working.connection),
+        organization: working.organization.as_ref().map(organization),
         refresh_token: None,
-        request: request(working, facts),
+        request: request(facts, &working.request.query, &[]),
         resource_server: working
             .resource_server
             .as_ref()
@@ -56,22 +45,57 @@ pub(crate) fn build(
     }
 }
 
-fn methods(session: &Session) -> Vec<js::AuthenticationMethod> {
-    let method = |method: &domain::session::AuthenticationMethod| js::AuthenticationMethod {
+/// `event.client`
+pub(crate) fn client(client: &Client) -> js::Client {
+    js::Client {
+        client_id: client.id.to_string(),
+        name: client.name.clone(),
+        metadata: strings(&client.metadata),
+    }
+}
+
+/// `event.connection`
+pub(crate) fn connection(connection: &Connection) -> js::Connection {
+    js::Connection {
+        id: connection.id.to_string(),
+        name: connection.name.clone(),
+        strategy: connection.strategy.clone(),
+        metadata: Some(strings(&connection.metadata)),
+    }
+}
+
+/// `event.organization`
+pub(crate) fn organization(organization: &Organization) -> js::Organization {
+    js::Organization {
+        id: organization.id.to_string(),
+        name: organization.name.clone(),
+        display_name: organization.display_name.clone().unwrap_or_else(|| organization.name.clone()),
+        metadata: strings(&organization.metadata),
+    }
+}
+
+/// `event.authentication.methods`
+pub(crate) fn methods(known: &[AuthenticationMethod]) -> Vec<js::AuthenticationMethod> {
+    let method = |method: &AuthenticationMethod| js::AuthenticationMethod {
         name: method.name.clone(),
         timestamp: method.at.to_string(),
         kind: method.factor.clone(),
     };
-    session.methods.iter().map(method).collect()
+    known.iter().map(method).collect()
 }
 
-fn request(working: &Working, facts: &RequestFacts) -> js::Request {
+/// `event.request`
+pub(crate) fn request(
+    facts: &RequestFacts,
+    query: &[(String, String)],
+    body: &[(String, String)],
+) -> js::Request {
     let text = |(name, value): &(String, String)| (name.clone(), Value::String(value.clone()));
     js::Request {
         ip: facts.ip.clone().unwrap_or_default(),
         method: facts.method.clone(),
-        query: working.request.query.iter().map(text).collect(),
-        body: Map::new(),
+        query: query.iter().map(text).collect(),
+        body: body.iter().map(text).collect(),
         hostname: facts.hostname.clone(),
         language: facts.language.clone(),
         user_agent: facts.user_agent.clone(),
@@ -90,16 +114,21 @@ fn session(session: &Session) -> js::Session {
         expires_at: session.expires_at.to_string(),
         last_interacted_at: session.last_interacted_at.to_string(),
         clients: session.clients.iter().map(|id| js::SessionClient { client_id: id.to_string() }).collect(),
-        device: js::Device {
-            initial_ip: session.device.initial_ip.clone(),
-            initial_asn: None,
-            initial_user_agent: session.device.initial_user_agent.clone(),
-            last_ip: session.device.last_ip.clone(),
-            last_asn: None,
-            last_user_agent: session.device.last_user_agent.clone(),
-        },
+        device: device(&session.device),
         cookie: js::Cookie { mode: session.cookie_mode.as_str().to_owned() },
         metadata: session.metadata.entries().clone(),
+    }
+}
+
+/// `event.session.device` and `event.refresh_token.device`
+pub(crate) fn device(device: &Device) -> js::Device {
+    js::Device {
+        initial_ip: device.initial_ip.clone(),
+        initial_asn: None,
+        initial_user_agent: device.initial_user_agent.clone(),
+        last_ip: device.last_ip.clone(),
+        last_asn: None,
+        last_user_agent: device.last_user_agent.clone(),
     }
 }
 
@@ -122,7 +151,8 @@ fn transaction(working: &Working, metadata: &Map<String, Value>) -> js::Transact
     }
 }
 
-fn user(user: &User) -> js::User {
+/// `event.user`
+pub(crate) fn user(user: &User) -> js::User {
     js::User {
         user_id: user.id.to_string(),
         name: user.name.clone(),

@@ -20,9 +20,10 @@ use serde_json::json;
 use store::{Key, Tx};
 
 use super::commands::Ending;
-use super::post_login::{METADATA_REFUSED, PostLogin, custom_claims};
+use super::post_login::{METADATA_REFUSED, custom_claims};
 use super::prove::executions_detail;
 use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash};
+use crate::actions::run::TriggerRun;
 use crate::sign_out::BoundTokens;
 use crate::{Engine, Error, RequestFacts};
 
@@ -76,7 +77,7 @@ impl Engine {
                 Finished::MetadataRefused(error) => {
                     let mut run = run;
                     let description = format!("{METADATA_REFUSED}{error}");
-                    run.effects.ending = Some(Ending::Denied { description });
+                    run.effects.ending = Some(Ending::denied(description));
                     return self.denied(working, run, facts).await;
                 }
                 Finished::SessionEnded => match self.start_over(working, facts).await? {
@@ -133,7 +134,7 @@ impl Engine {
     async fn commit(
         &self,
         working: &Working,
-        run: &PostLogin,
+        run: &TriggerRun,
         facts: &RequestFacts,
     ) -> Result<Finished, Error> {
         let code = self.secret_text();
@@ -208,7 +209,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         working: &Working,
-        run: &PostLogin,
+        run: &TriggerRun,
         facts: &RequestFacts,
     ) -> Result<Option<User>, Error> {
         let is_reused = matches!(working.origin, Origin::Reused { .. });
@@ -242,7 +243,7 @@ impl Engine {
         &self,
         code: &str,
         working: &Working,
-        run: &PostLogin,
+        run: &TriggerRun,
         session: &Session,
     ) -> AuthorizationCode {
         let now = self.now();
@@ -269,6 +270,8 @@ impl Engine {
             expires_at: now.plus_millis(CODE_MS),
             forget_at: now.plus_millis(CODE_MEMORY_MS),
             used: None,
+            // Legal: it was applied after each Action, to the same empty map.
+            refresh_token: run.effects.refresh_token_wishes().unwrap_or_default(),
         }
     }
 
@@ -276,7 +279,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         working: &Working,
-        run: &PostLogin,
+        run: &TriggerRun,
         user: &User,
         session: &Session,
         facts: &RequestFacts,
@@ -320,14 +323,15 @@ impl Engine {
     async fn denied(
         &self,
         working: Working,
-        run: PostLogin,
+        run: TriggerRun,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         let Some(ending) = run.effects.ending.clone() else {
             return Err(Error::Bug("a denied sign-in has an ending".to_owned()));
         };
         let (description, revoked) = match &ending {
-            Ending::Denied { description } => (description.clone(), None),
+            Ending::Denied { description, .. } => (description.clone(), None),
+            Ending::RefreshTokenRevoked { reason } => (reason.clone(), None),
             Ending::Revoked { reason, preserve_refresh_tokens: true } => {
                 (reason.clone(), Some(BoundTokens::Keep))
             }
@@ -374,7 +378,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         working: &Working,
-        run: &PostLogin,
+        run: &TriggerRun,
         description: &str,
         execution_id: Option<&ActionId>,
         facts: &RequestFacts,
@@ -421,7 +425,7 @@ const OPENID_SCOPES: [&str; 7] =
 
 /// The scopes that a user's token may carry. An API's scopes are those that it knows; an Action may add others. The
 /// Management API's scopes are for clients with a grant: a user who signs in gets none, whoever asks.
-fn grantable(scopes: &Scopes, api: Option<&ResourceServer>, by_action: bool) -> Scopes {
+pub(crate) fn grantable(scopes: &Scopes, api: Option<&ResourceServer>, by_action: bool) -> Scopes {
     scopes.only(|scope| match api {
         _ if OPENID_SCOPES.contains(&scope) => {
             scope != "offline_access" || api.is_none_or(|api| api.allow_offline_access)

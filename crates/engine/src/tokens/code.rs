@@ -56,7 +56,8 @@ impl Engine {
                     self.id_token_of(client, &user, &grant, &grant.scopes, stored.nonce.as_deref()),
                 );
                 let (access_token, id_token) = (access_token?, id_token?);
-                let refresh_token = self.first_refresh_token(tx, client, &grant, facts);
+                let refresh_token =
+                    self.first_refresh_token(tx, client, &grant, &stored.refresh_token, facts);
                 stored.used = Some(CodeUse {
                     at: self.now(),
                     access_token_jti: access_token.jti,

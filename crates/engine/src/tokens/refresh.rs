@@ -6,18 +6,22 @@
 
 use domain::client::Client;
 use domain::event::EventKind;
-use domain::id::{RefreshTokenId, alphanumeric};
+use domain::id::{ActionId, RefreshTokenId, alphanumeric};
 use domain::scope::Scopes;
 use domain::session::Device;
 use domain::time::{Timestamp, seconds};
-use domain::token::{Grant, RefreshToken, RetiredHash, RetiredRefreshToken};
+use domain::token::{Grant, RefreshToken, RefreshTokenWishes, RetiredHash, RetiredRefreshToken};
 use protocol::access_token::GrantKind;
-use protocol::error::OAuthError;
+use protocol::error::{OAuthError, OAuthErrorCode};
 use protocol::token::refresh::{RefreshRefusal, check, narrow, unknown};
+use serde_json::json;
 use store::{Key, Tx};
 
 use super::Tokens;
+use crate::sign_in::finish::grantable;
 use crate::sign_in::hash;
+use crate::sign_in::post_login::{REFRESH_TOKEN_METADATA_REFUSED, custom_claims};
+use crate::sign_in::prove::executions_detail;
 use crate::{Engine, Error, RequestFacts};
 
 /// What a refresh token of this format begins with.
@@ -43,6 +47,7 @@ impl Engine {
         tx: &mut Tx,
         client: &Client,
         grant: &Grant,
+        wishes: &RefreshTokenWishes,
         facts: &RequestFacts,
     ) -> Option<(RefreshTokenId, String)> {
         if !grant.scopes.contains("offline_access") || !client.may_use("refresh_token") {
@@ -54,7 +59,7 @@ impl Engine {
         let settings = &client.refresh_token;
         let expires_at = (settings.expiring && !settings.lifetime_infinite)
             .then(|| now.plus_millis(seconds(settings.lifetime_seconds)));
-        tx.insert(RefreshToken {
+        let mut token = RefreshToken {
             id: id.clone(),
             hash: hash(&text),
             grant: grant.clone(),
@@ -65,7 +70,10 @@ impl Engine {
             expires_at,
             device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
             previous: None,
-        });
+            metadata: wishes.metadata.clone(),
+        };
+        token.shorten(wishes.expires_at, wishes.idle_expires_at);
+        tx.insert(token);
         Some((id, text))
     }
 
@@ -78,6 +86,12 @@ impl Engine {
     ) -> Result<Tokens, Error> {
         let Some((id, _)) = split(presented) else { return Err(unknown().into()) };
         let presented_hash = hash(presented);
+        let run = self.run_exchange_actions(client, &id, &presented_hash, scope, facts).await?;
+        if let Some(run) = &run
+            && let Some(ending) = &run.effects.ending
+        {
+            return Err(self.refuse_exchange(client, &id, run, ending, facts).await?.into());
+        }
         let exchanged = self
             .store()
             .transact(async |tx| -> Result<Result<Tokens, RefreshRefusal>, Error> {
@@ -91,10 +105,15 @@ impl Engine {
                     }
                     return Ok(Err(refusal));
                 }
-                let grant = token.grant.clone();
-                let scopes = narrow(&grant.scopes, scope)?;
+                let mut grant = token.grant.clone();
+                let mut scopes = narrow(&grant.scopes, scope)?;
                 let user = self.user_of(&grant.user_id).await?;
                 let api = self.api_of(grant.audience.as_deref()).await?;
+                if let Some(run) = &run {
+                    // The claims of this exchange are those that its own run gave, not those of the sign-in.
+                    (grant.id_token_claims, grant.access_token_claims) = custom_claims(&run.effects);
+                    scopes = grantable(&run.effects.scopes(&scopes), api.as_ref(), true);
+                }
                 let (access_token, id_token) = tokio::join!(
                     self.access_token_of(client, &grant, &scopes, api.as_ref(), GrantKind::RefreshToken),
                     self.id_token_of(client, &user, &grant, &scopes, None),
@@ -105,12 +124,22 @@ impl Engine {
                 token.last_exchanged_at = Some(now);
                 token.idle_expires_at = idle_expiry(client, now);
                 token.device.seen_again(facts.ip.as_deref(), facts.user_agent.as_deref());
+                if let Some(run) = &run {
+                    if let Err(error) = run.effects.apply_to_refresh_token(&mut token) {
+                        let text = format!("{REFRESH_TOKEN_METADATA_REFUSED}{error}");
+                        return Err(OAuthError::new(OAuthErrorCode::AccessDenied, text).into());
+                    }
+                    self.write_user_metadata(tx, &user.id, &run.effects, client, facts).await?;
+                    self.record_run(tx, run, client, Some(&user.id), facts);
+                }
                 tx.put(token);
                 let scope = scopes.to_string();
+                let execution_id = run.as_ref().and_then(|run| run.execution_id()).map(ActionId::as_str);
                 self.event(EventKind::RefreshExchange, facts)
                     .client(client)
                     .user(&user)
                     .token(grant.audience.as_deref(), &scope)
+                    .details(json!({ "actions": executions_detail(execution_id) }))
                     .record(tx);
                 Ok(Ok(Tokens {
                     access_token: access_token.text,

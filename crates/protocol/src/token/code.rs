@@ -140,6 +140,7 @@ mod tests {
             expires_at: Timestamp(1000),
             forget_at: Timestamp(2000),
             used: None,
+            refresh_token: domain::token::RefreshTokenWishes::default(),
         }
     }
 

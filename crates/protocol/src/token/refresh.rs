@@ -88,6 +88,7 @@ pub fn unknown() -> OAuthError {
 
 #[cfg(test)]
 mod tests {
+    use domain::metadata::SessionMetadata;
     use domain::scope::Scopes;
     use domain::session::Device;
     use domain::time::Timestamp;
@@ -119,6 +120,7 @@ mod tests {
             expires_at: Some(Timestamp(90_000)),
             device: Device::default(),
             previous: Some(RetiredHash { hash: "old".into(), at: Timestamp(10_000) }),
+            metadata: SessionMetadata::default(),
         }
     }
 

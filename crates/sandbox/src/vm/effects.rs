@@ -96,6 +96,17 @@ impl Effects {
             }
             "setCookieMode" => Command::SetSessionCookieMode { mode: CookieMode::NonPersistent },
             "deny" => Command::DenyAccess { reason: text },
+            "denyWithCode" => Command::DenyAccessWithCode { code: name, reason: text },
+            "denyRegistration" => Command::DenyRegistration { reason: name, user_message: text },
+            "setRefreshTokenMetadata" => Command::SetRefreshTokenMetadata { key: name, value: text },
+            "deleteRefreshTokenMetadata" => Command::DeleteRefreshTokenMetadata { key: name },
+            "evictRefreshTokenMetadata" => Command::EvictRefreshTokenMetadata,
+            "setRefreshTokenExpiresAt" => Command::SetRefreshTokenExpiresAt { at_ms: milliseconds(&text)? },
+            "setRefreshTokenIdleExpiresAt" => {
+                Command::SetRefreshTokenIdleExpiresAt { at_ms: milliseconds(&text)? }
+            }
+            "revokeRefreshToken" => Command::RevokeRefreshToken { reason: text },
+            "deleteCache" => Command::DeleteCache { key: name },
             "setIdTokenClaim" => Command::SetIdTokenClaim { name, value: json(&text)? },
             "setAccessTokenClaim" => Command::SetAccessTokenClaim { name, value: json(&text)? },
             "addScope" => Command::AddScope { scope: text },
@@ -107,6 +118,12 @@ impl Effects {
             other => return Err(format!("Unknown command {other}")),
         };
         self.push(command, size)
+    }
+
+    /// One entry of the trigger's cache.
+    pub(super) fn set_cache(&mut self, key: String, value: String, expires_at_ms: i64) -> Result<(), String> {
+        let size = key.len() + value.len();
+        self.push(Command::SetCache { key, value, expires_at_ms }, size)
     }
 
     /// The session shall end at a time, in milliseconds since 1970: in any case, or if idle.
@@ -157,6 +174,19 @@ impl Effects {
         self.console.push(ConsoleLine { level, text });
         true
     }
+}
+
+/// A whole number of milliseconds as JavaScript writes it. Beyond ±2^53 the cast saturates, and such a time is never.
+fn milliseconds(text: &str) -> Result<i64, String> {
+    let number: f64 = text.parse().map_err(|_| "The time must be a number.".to_owned())?;
+    Ok(number as i64)
+}
+
+/// Why a whole map of metadata, given as keys and values in turn, is not legal.
+pub(super) fn metadata_refusal(flat: &[String]) -> Option<String> {
+    let (pairs, _) = flat.as_chunks::<2>();
+    let entries = pairs.iter().map(|[key, value]| (key.clone(), value.clone())).collect();
+    SessionMetadata::replace_with(entries).err().map(|error| format!("Invalid metadata: {error}"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rquickjs::{Ctx, Function, Object, Result};
 
-use super::effects::Effects;
+use super::effects::{Effects, metadata_refusal};
 use crate::outcome::ConsoleLevel;
 
 /// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
@@ -18,6 +18,15 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> 
     let command =
         move |kind: String, name: String, text: String| shared.borrow_mut().command(&kind, name, text).err();
     host.set("command", Function::new(ctx.clone(), command)?)?;
+
+    let refusal = |flat: Vec<String>| metadata_refusal(&flat);
+    host.set("metadataRefusal", Function::new(ctx.clone(), refusal)?)?;
+
+    let shared = Rc::clone(effects);
+    let set_cache = move |key: String, value: String, at_ms: f64| {
+        shared.borrow_mut().set_cache(key, value, at_ms as i64).err()
+    };
+    host.set("setCache", Function::new(ctx.clone(), set_cache)?)?;
 
     let shared = Rc::clone(effects);
     // Beyond ±2^53 a double is no exact number of milliseconds; the cast saturates, and such a time is never.

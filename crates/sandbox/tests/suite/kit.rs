@@ -32,7 +32,7 @@ pub fn job(code: &str, event: Event) -> Job {
     Job {
         code: Arc::from(code),
         handler: HANDLER.to_owned(),
-        event,
+        event: event.into(),
         limits: LIMITS,
         action_name: "My Action".to_owned(),
     }

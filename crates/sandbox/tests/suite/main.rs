@@ -5,5 +5,6 @@ mod contract;
 mod hostile;
 mod kit;
 mod pool;
+mod refresh_token;
 mod rights;
 mod surroundings;

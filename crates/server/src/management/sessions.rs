@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
 use domain::id::{SessionId, UserId};
 use domain::limits::PAGE_ITEMS_MAX;
-use domain::session::Session;
+use domain::session::{Device, Session};
 use engine::Error;
 use engine::sessions::read_metadata;
 use engine::sign_out::BoundTokens;
@@ -53,12 +53,25 @@ struct View<'a> {
     session_metadata: Option<&'a BTreeMap<String, String>>,
 }
 
+/// Where a session or a refresh token was first and last seen.
 #[derive(Serialize)]
-struct DeviceView<'a> {
+pub struct DeviceView<'a> {
     initial_user_agent: Option<&'a str>,
     initial_ip: Option<&'a str>,
     last_user_agent: Option<&'a str>,
     last_ip: Option<&'a str>,
+}
+
+impl<'a> DeviceView<'a> {
+    /// As the API shows it.
+    pub fn of(device: &'a Device) -> Self {
+        Self {
+            initial_user_agent: device.initial_user_agent.as_deref(),
+            initial_ip: device.initial_ip.as_deref(),
+            last_user_agent: device.last_user_agent.as_deref(),
+            last_ip: device.last_ip.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -85,7 +98,6 @@ struct CookieView {
 }
 
 fn view(session: &Session) -> View<'_> {
-    let device = &session.device;
     let metadata = &session.metadata;
     View {
         id: session.id.as_str(),
@@ -96,12 +108,7 @@ fn view(session: &Session) -> View<'_> {
         idle_expires_at: session.idle_expires_at.to_string(),
         expires_at: session.expires_at.to_string(),
         last_interacted_at: session.last_interacted_at.to_string(),
-        device: DeviceView {
-            initial_user_agent: device.initial_user_agent.as_deref(),
-            initial_ip: device.initial_ip.as_deref(),
-            last_user_agent: device.last_user_agent.as_deref(),
-            last_ip: device.last_ip.as_deref(),
-        },
+        device: DeviceView::of(&session.device),
         clients: session.clients.iter().map(|id| ClientView { client_id: id.as_str() }).collect(),
         authentication: AuthenticationView {
             methods: session
@@ -132,7 +139,7 @@ async fn patch(
     ApiBody(body): ApiBody,
 ) -> Result<Response, ApiError> {
     call.require_any(UPDATE)?;
-    let metadata = read_metadata(patched_metadata(&body)?)?;
+    let metadata = read_metadata("session_metadata", patched_metadata(&body)?)?;
     let session =
         app.engine().replace_session_metadata(&call.with_body(body), &SessionId::new(id), metadata).await?;
     Ok(Json(view(&session)).into_response())

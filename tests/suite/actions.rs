@@ -1,0 +1,3 @@
+//! Where Actions run beside a browser's sign-in, and what they may do there.
+
+mod refresh_exchange;
