@@ -11,6 +11,33 @@ use crate::time::Timestamp;
 
 /// The trigger that runs after a sign-in.
 pub const TRIGGER_POST_LOGIN: &str = "post-login";
+/// The trigger that runs before a client gets a token on its own behalf.
+pub const TRIGGER_CREDENTIALS_EXCHANGE: &str = "credentials-exchange";
+/// The trigger that runs before someone becomes a user.
+pub const TRIGGER_PRE_USER_REGISTRATION: &str = "pre-user-registration";
+
+/// A moment at which Actions run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub id: &'static str,
+    /// The newest version of its contract, the one that is kept.
+    pub version: &'static str,
+}
+
+/// Every trigger there is.
+pub const TRIGGERS: &[Trigger] = &[
+    Trigger { id: TRIGGER_POST_LOGIN, version: "v3" },
+    Trigger { id: TRIGGER_CREDENTIALS_EXCHANGE, version: "v2" },
+    Trigger { id: TRIGGER_PRE_USER_REGISTRATION, version: "v2" },
+];
+
+impl Trigger {
+    /// The trigger of this name.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        TRIGGERS.iter().find(|trigger| trigger.id == id)
+    }
+}
 
 /// A write-only value that a script reads as `event.secrets.NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::action::{
-    Action, ActionSource, ActionVersion, Binding, Execution, TRIGGER_POST_LOGIN, TriggerBindings,
+    Action, ActionSource, ActionVersion, Binding, Execution, TRIGGERS, Trigger, TriggerBindings,
 };
 use domain::id::{ActionId, uuid};
 use store::{Key, Order, Tx};
@@ -27,8 +27,6 @@ use crate::{ApiCall, Engine, Error, Resource};
 const SECRET_PURPOSE: &str = "action.secret";
 /// What scripts are told they run on, when they do not say. Auth0: Actions, runtime.
 pub const RUNTIME_DEFAULT: &str = "node22";
-/// The newest version of the post-login trigger.
-pub const TRIGGER_VERSION: &str = "v3";
 /// Versions deleted in one commit with their Action.
 const VERSIONS_STEP: usize = 100;
 
@@ -274,9 +272,10 @@ async fn refuse_taken(tx: &mut Tx, action: &Action) -> Result<(), Error> {
 }
 
 fn refuse_unknown_trigger(trigger: &str) -> Result<(), Error> {
-    if trigger == TRIGGER_POST_LOGIN {
+    if Trigger::find(trigger).is_some() {
         return Ok(());
     }
-    let reason = format!("the trigger {trigger} is not supported, only {TRIGGER_POST_LOGIN} is");
+    let known: Vec<&str> = TRIGGERS.iter().map(|trigger| trigger.id).collect();
+    let reason = format!("the trigger {trigger} is not supported, only {} are", known.join(", "));
     Err(Error::property(&reason, "supported_triggers[0].id"))
 }

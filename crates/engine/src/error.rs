@@ -80,6 +80,14 @@ pub enum Error {
     /// An OAuth request failed.
     #[error("{0:?}")]
     OAuth(OAuthError),
+    /// An Action refused with an error code of its own.
+    #[error("{description}")]
+    Denied {
+        /// The answer's `error`.
+        code: String,
+        /// The answer's `error_description`.
+        description: String,
+    },
     /// More is asked for than the server takes on at once. Nothing was changed.
     #[error("The server is busy. Try again in a moment.")]
     Busy,
@@ -127,6 +135,7 @@ impl Error {
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::Refused { .. }
+            | Self::Denied { .. }
             | Self::Busy => None,
         }
     }

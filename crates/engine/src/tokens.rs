@@ -4,12 +4,13 @@
 //! | --- | --- |
 //! | authorization code | [`code`] |
 //! | refresh token | [`refresh`], its Actions [`refresh_actions`] |
-//! | client credentials | [`client_credentials`] |
+//! | client credentials | [`client_credentials`], its Actions [`credentials_actions`] |
 //!
 //! Spec: RFC 6749 §4–§6, RFC 7009, OIDC Core 1.0 §3.1.3 and §5.3.
 
 mod client_credentials;
 mod code;
+mod credentials_actions;
 mod refresh;
 mod refresh_actions;
 
@@ -86,8 +87,16 @@ impl Engine {
                 }
             },
         };
-        if let Err(Error::OAuth(error)) = &answer {
-            self.record_failed_exchange(&request, &client, error, facts).await?;
+        match &answer {
+            Err(Error::OAuth(error)) => {
+                let (code, debug) = (error.code.as_str(), error.debug.as_deref());
+                self.record_failed_exchange(&request, &client, (code, &error.description, debug), facts)
+                    .await?;
+            }
+            Err(Error::Denied { code, description }) => {
+                self.record_failed_exchange(&request, &client, (code, description, None), facts).await?;
+            }
+            Ok(_) | Err(_) => {}
         }
         answer
     }
@@ -115,7 +124,7 @@ impl Engine {
         &self,
         request: &TokenRequest,
         client: &Client,
-        error: &OAuthError,
+        (code, description, debug): (&str, &str, Option<&str>),
         facts: &RequestFacts,
     ) -> Result<(), Error> {
         let kind = match request {
@@ -127,11 +136,11 @@ impl Engine {
             .transact(async |tx| -> Result<(), Error> {
                 self.event(kind, facts)
                     .client(client)
-                    .says(error.description.clone())
-                    .details(
-                        json!({ "error": { "oauthError": error.code.as_str(), "message": error.description },
-                        "debug": error.debug }),
-                    )
+                    .says(description)
+                    .details(json!({
+                        "error": { "oauthError": code, "message": description },
+                        "debug": debug,
+                    }))
                     .record(tx);
                 Ok(())
             })

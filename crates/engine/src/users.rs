@@ -3,6 +3,7 @@
 //! Auth0: manage users › user accounts. What users do themselves (signing up) is in `sign_in`.
 
 mod changes;
+pub(crate) mod registration;
 
 use std::borrow::Cow;
 
@@ -19,6 +20,7 @@ use store::tables::{email_key, username_key};
 use store::{Key, Order, Record, Tx};
 
 pub use self::changes::{NewUser, UserChanges};
+use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
 use crate::search::Query;
@@ -64,6 +66,13 @@ impl Engine {
             return Err(Error::payload("Missing required property: password"));
         };
         user.password_hash = Some(self.new_password_hash(password).await?);
+        let registration = self.run_registration_actions(None, &connection, &user, &call.facts).await?;
+        let (user, run) = match registration {
+            Registration::Allowed { user, run } => (*user, run),
+            Registration::Refused { user_message } => {
+                return Err(Error::Invalid { message: user_message, code: None });
+            }
+        };
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 // Read, so that a connection that is being deleted takes no newcomers.
@@ -72,6 +81,7 @@ impl Engine {
                 }
                 refuse_taken(tx, &user, &[]).await?;
                 tx.insert(user.clone());
+                self.record_run(tx, &run, None, None, &call.facts);
                 self.record_api(tx, call, "Create a User", 201);
                 Ok(())
             })

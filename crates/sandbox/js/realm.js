@@ -258,9 +258,9 @@
     transaction: ['addTargetScope', 'removeTargetScope', 'setTargetScopes', 'clearTargetScopes'],
   };
 
-  const addMissing = (api) => {
-    for (const group in missing) {
-      const methods = missing[group];
+  const addMissing = (api, groups) => {
+    for (const group in groups) {
+      const methods = groups[group];
       api[group] ??= {};
       for (let index = 0; index < methods.length; index++) {
         const path = `api.${group}.${methods[index]}`;
@@ -271,7 +271,7 @@
     }
   };
 
-  const makeApi = (event) => {
+  const postLoginApi = (event) => {
     const setter = (kind, method) => (key, value) => {
       accept(command(kind, name(key, method), json(value, method)));
       return api;
@@ -307,9 +307,62 @@
         },
       },
     };
-    addMissing(api);
+    addMissing(api, missing);
     return api;
   };
+
+  /** A method that appends a command of a name and a JSON value, and answers `api`. */
+  const setterOf = (api, kind, method) => (key, value) => {
+    accept(command(kind, name(key, method), json(value, method)));
+    return api;
+  };
+
+  const credentialsExchangeApi = () => {
+    const api = {
+      access: {
+        deny(code, reason) {
+          accept(command('denyWithCode', name(code, 'api.access.deny'), optionalText(reason)));
+          return api;
+        },
+      },
+      cache: {},
+      transaction: {},
+    };
+    api.accessToken = { setCustomClaim: setterOf(api, 'setAccessTokenClaim', 'api.accessToken.setCustomClaim') };
+    addMissing(api, { __proto__: null, cache: missing.cache, transaction: missing.transaction });
+    return api;
+  };
+
+  const preUserRegistrationApi = () => {
+    const api = {
+      access: {
+        deny(reason, userMessage) {
+          accept(command('denyRegistration', optionalText(reason), optionalText(userMessage)));
+          return api;
+        },
+      },
+      validation: {
+        error(code, message) {
+          accept(command('denyRegistration', optionalText(code), optionalText(message)));
+          return api;
+        },
+      },
+    };
+    api.user = {
+      setAppMetadata: setterOf(api, 'setAppMetadata', 'api.user.setAppMetadata'),
+      setUserMetadata: setterOf(api, 'setUserMetadata', 'api.user.setUserMetadata'),
+    };
+    addMissing(api, { __proto__: null, cache: missing.cache });
+    return api;
+  };
+
+  const apis = {
+    __proto__: null,
+    onExecutePostLogin: postLoginApi,
+    onExecuteCredentialsExchange: credentialsExchangeApi,
+    onExecutePreUserRegistration: preUserRegistrationApi,
+  };
+  const makeApi = (event, handlerName) => (apis[handlerName] ?? postLoginApi)(event);
 
   // ---- the run
 
@@ -319,7 +372,7 @@
 
   /** Loads the Action and calls its handler: a promise, or undefined if it exports none. */
   realm.start = (event, factory, handlerName, actionName) => {
-    const api = makeApi(event);
+    const api = makeApi(event, handlerName);
     const module = { exports: {} };
     apply(factory, module.exports, [module.exports, require, module, actionName, '.']);
     const exported = module.exports;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::post_login;
+use crate::{credentials_exchange, post_login, pre_user_registration};
 
 /// One run of one Action.
 #[derive(Debug, Clone)]
@@ -28,6 +28,10 @@ pub struct Job {
 pub enum Event {
     /// After a sign-in.
     PostLogin(Box<post_login::Event>),
+    /// Before a client gets a token on its own behalf.
+    CredentialsExchange(Box<credentials_exchange::Event>),
+    /// Before someone becomes a user.
+    PreUserRegistration(Box<pre_user_registration::Event>),
 }
 
 impl Event {
@@ -35,6 +39,7 @@ impl Event {
     pub(crate) fn session_metadata(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::PostLogin(event) => event.session.as_ref().map(|session| &session.metadata),
+            Self::CredentialsExchange(_) | Self::PreUserRegistration(_) => None,
         }
     }
 }

@@ -8,11 +8,13 @@
 //! (`domain::metadata`, which the worker asks).
 
 mod cpu_timer;
+pub mod credentials_exchange;
 pub mod floor;
 mod job;
 mod outcome;
 mod pool;
 pub mod post_login;
+pub mod pre_user_registration;
 mod rights;
 mod vm;
 mod wire;

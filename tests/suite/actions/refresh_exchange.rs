@@ -14,7 +14,7 @@ async fn with_refresh_token(server: &Server) -> (App, User, SignedIn) {
 /// Exchanges, and answers the claims of the new ID token and the new refresh token.
 async fn exchanged(app: &App, refresh_token: &str) -> (serde_json::Map<String, Value>, String) {
     let tokens = app.refresh(refresh_token).await.expect(200).json();
-    let claims = app.claims_of(tokens["id_token"].as_str().unwrap(), Some(&app.id)).await;
+    let claims = app.claims_of(tokens["id_token"].as_str().expect("as told"), Some(&app.id)).await;
     let next = tokens["refresh_token"].as_str().unwrap_or(refresh_token).to_owned();
     (claims, next)
 }
@@ -41,7 +41,7 @@ on_every_store! {
         });
         assert_eq!(claims["https://x/seen"], expected);
         let event = server.api().only_log("sertft").await;
-        let id = event["details"]["actions"]["executions"][0].as_str().unwrap().to_owned();
+        let id = event["details"]["actions"]["executions"][0].as_str().expect("as told").to_owned();
         let execution = server.api().get(&format!("actions/executions/{id}")).await.expect(200).json();
         assert_eq!(execution["trigger_id"], "post-login", "{execution}");
     }
@@ -109,7 +109,7 @@ on_every_store! {
         let (app, _, signed_in) = with_refresh_token(server).await;
         server.api().on_post_login(r#"api.accessToken.addScope("extra:scope");"#).await;
         let tokens = app.refresh(signed_in.refresh_token()).await.expect(200).json();
-        let scope = tokens["scope"].as_str().unwrap();
+        let scope = tokens["scope"].as_str().expect("as told");
         assert!(scope.split(' ').any(|scope| scope == "extra:scope"), "{scope}");
     }
 }

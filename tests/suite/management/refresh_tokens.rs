@@ -7,13 +7,13 @@ const TOO_LARGE: &str = "Metadata must not exceed 25 entries. Each key and value
 
 async fn with_refresh_token(server: &Server, app: &App, user: &User) -> (SignedIn, String) {
     let signed_in = app.sign_in_with(&server.browser(), user, "openid offline_access").await;
-    let id = signed_in.refresh_token().split('.').nth(1).unwrap().to_owned();
+    let id = signed_in.refresh_token().split('.').nth(1).expect("as told").to_owned();
     (signed_in, id)
 }
 
 async fn tokens_of(server: &Server, user: &User) -> Vec<Value> {
     let found = server.api().get(&format!("users/{}/refresh-tokens", user.path_id())).await.expect(200).json();
-    found["tokens"].as_array().unwrap().clone()
+    found["tokens"].as_array().expect("as told").clone()
 }
 
 on_every_store! {
@@ -60,7 +60,7 @@ on_every_store! {
         assert_eq!(server.api().get(&path).await.expect(200).json()["refresh_token_metadata"], json!({ "by": "action" }));
         server.api().patch(&path, &json!({ "refresh_token_metadata": { "note": "api" } })).await.expect(200);
         let tokens = app.refresh(signed_in.refresh_token()).await.expect(200).json();
-        let claims = app.claims_of(tokens["id_token"].as_str().unwrap(), Some(&app.id)).await;
+        let claims = app.claims_of(tokens["id_token"].as_str().expect("as told"), Some(&app.id)).await;
         assert_eq!(claims["https://x/note"], "api");
         let stored = server.api().get(&path).await.expect(200).json();
         assert_eq!(stored["refresh_token_metadata"], json!({ "by": "action", "note": "api" }));
@@ -97,8 +97,8 @@ on_every_store! {
         let next = first["next"].as_str().expect("another page");
         let second = server.api().get(&format!("{path}&from={next}")).await.expect(200).json();
         assert!(second.get("next").is_none(), "{second}");
-        let all = [first, second].into_iter().flat_map(|page| page["tokens"].as_array().unwrap().clone());
-        let all: Vec<String> = all.map(|token| token["id"].as_str().unwrap().to_owned()).collect();
+        let all = [first, second].into_iter().flat_map(|page| page["tokens"].as_array().expect("as told").clone());
+        let all: Vec<String> = all.map(|token| token["id"].as_str().expect("as told").to_owned()).collect();
         assert_eq!(all, ids);
         server.api().get("users/auth0%7Cnobody/refresh-tokens").await.expect(404);
     }

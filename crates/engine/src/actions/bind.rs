@@ -1,6 +1,6 @@
 //! Which Actions run at a trigger, and in which order.
 
-use domain::action::{Action, ActionVersion, Binding, TRIGGER_POST_LOGIN, TriggerBindings};
+use domain::action::{Action, ActionVersion, Binding, Trigger, TriggerBindings};
 use domain::id::{ActionId, uuid};
 use domain::limits::ACTION_BINDINGS_MAX;
 use store::{Key, Tx};
@@ -132,5 +132,5 @@ async fn named(tx: &mut Tx, names: &BindingRef, before: &[Binding]) -> Result<Ac
 }
 
 fn refuse_absent_trigger(trigger: &str) -> Result<(), Error> {
-    if trigger == TRIGGER_POST_LOGIN { Ok(()) } else { Err(Error::NotFound(Resource::Trigger)) }
+    Trigger::find(trigger).map(drop).ok_or(Error::NotFound(Resource::Trigger))
 }

@@ -12,16 +12,19 @@ use crate::{Engine, Error, RequestFacts};
 
 impl Engine {
     /// Keeps the execution and, where an Action failed, its log event.
-    pub(crate) fn record_run(
+    pub(crate) fn record_run<'run>(
         &self,
         tx: &mut Tx,
         run: &TriggerRun,
-        client: &Client,
+        client: impl Into<Option<&'run Client>>,
         user_id: Option<&UserId>,
         facts: &RequestFacts,
     ) {
         if let (Some(failed), Some(Ending::Denied { description, .. })) = (&run.failed, &run.effects.ending) {
-            let mut event = self.event(EventKind::ActionsFailed, facts).client(client);
+            let mut event = self.event(EventKind::ActionsFailed, facts);
+            if let Some(client) = client.into() {
+                event = event.client(client);
+            }
             if let Some(user_id) = user_id {
                 event = event.user_id(user_id.as_str());
             }

@@ -1,12 +1,13 @@
 //! Runs a draft once, with an event that the caller brings; whatever it asks for is told and not done.
 
-use domain::action::Action;
+use domain::action::{Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_PRE_USER_REGISTRATION};
 use domain::id::ActionId;
 use domain::limits::{
     ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
 };
-use sandbox::post_login::{Event, HANDLER};
-use sandbox::{Failure, Job, Limits};
+use sandbox::{
+    Event, Failure, Job, Limits, Secrets, credentials_exchange, post_login, pre_user_registration,
+};
 use serde_json::Value;
 use store::Key;
 
@@ -35,14 +36,14 @@ impl Engine {
     pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        let mut event: Event = serde_json::from_value(event).map_err(|error| {
+        let secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
+        let (handler, event) = event_of(&action.trigger, event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
-        event.secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
         let job = Job {
             code: action.draft.code.into(),
-            handler: HANDLER.to_owned(),
-            event: event.into(),
+            handler: handler.to_owned(),
+            event,
             limits: Limits {
                 cpu_ms: ACTION_CPU_MS_MAX,
                 wall_ms: ACTION_RUN_MS_MAX,
@@ -73,4 +74,26 @@ impl Engine {
             commands: commands.collect(),
         })
     }
+}
+
+/// The handler of a trigger, and its event as a caller wrote it, with the Action's own secrets.
+fn event_of(
+    trigger: &str,
+    event: Value,
+    secrets: Secrets,
+) -> Result<(&'static str, Event), serde_json::Error> {
+    Ok(match trigger {
+        TRIGGER_CREDENTIALS_EXCHANGE => {
+            let event = credentials_exchange::Event { secrets, ..serde_json::from_value(event)? };
+            (credentials_exchange::HANDLER, Event::CredentialsExchange(Box::new(event)))
+        }
+        TRIGGER_PRE_USER_REGISTRATION => {
+            let event = pre_user_registration::Event { secrets, ..serde_json::from_value(event)? };
+            (pre_user_registration::HANDLER, Event::PreUserRegistration(Box::new(event)))
+        }
+        _ => {
+            let event = post_login::Event { secrets, ..serde_json::from_value(event)? };
+            (post_login::HANDLER, Event::from(event))
+        }
+    })
 }

@@ -16,6 +16,7 @@ use store::tables::{email_key, username_key};
 
 use super::{Browser, NextStep, Origin, Working, hash};
 use crate::passwords::refuse_password;
+use crate::users::registration::Registration;
 use crate::{Engine, Error, RequestFacts};
 
 /// What a sign-in page shows.
@@ -215,6 +216,11 @@ impl Engine {
         // Hashed before the look-up, so that a taken address takes as long as a free one.
         let password_hash = self.hash_password(password).await?;
         let user = self.new_database_user(&pending.connection, email, password_hash);
+        let (client, connection) = (&pending.client, &pending.connection);
+        let (user, run) = match self.run_registration_actions(Some(client), connection, &user, facts).await? {
+            Registration::Allowed { user, run } => (*user, run),
+            Registration::Refused { user_message } => return Ok(sign_up_again(pending, email, user_message)),
+        };
         let taken = self
             .store()
             .transact(async |tx| -> Result<bool, Error> {
@@ -223,6 +229,7 @@ impl Engine {
                     self.event(EventKind::SignUpFailed, facts).says("The user already exists.")
                 } else {
                     tx.insert(user.clone());
+                    self.record_run(tx, &run, &pending.client, Some(&user.id), facts);
                     self.event(EventKind::SignUp, facts).user(&user)
                 };
                 event.client(&pending.client).connection(&pending.connection).record(tx);

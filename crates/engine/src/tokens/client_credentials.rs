@@ -7,7 +7,6 @@ use domain::limits::ACCESS_TOKEN_SECONDS_MAX;
 use domain::scope::Scopes;
 use protocol::access_token::{self, AccessTokenInput, GrantKind, Subject};
 use protocol::error::{OAuthError, OAuthErrorCode};
-use serde_json::Map;
 use store::Key;
 
 use super::Tokens;
@@ -33,6 +32,7 @@ impl Engine {
             self.api_of(Some(audience)).await?.ok_or_else(|| Error::Bug("an audience has an API".into()))?;
         let grant = self.store().find::<ClientGrant>("pair", &Key::of((&client.id, audience))).await?;
         let scopes = access_token_scopes(audience, grant.as_ref(), asked)?;
+        let run = self.run_credentials_actions(client, audience, asked, &scopes, facts).await?;
         let ttl_seconds = api.token_seconds.clamp(1, ACCESS_TOKEN_SECONDS_MAX);
         let jti = domain::id::alphanumeric(&self.random::<24>());
         let made = access_token::claims(&AccessTokenInput {
@@ -43,7 +43,7 @@ impl Engine {
             scopes: &scopes,
             organization_id: None,
             kind: GrantKind::ClientCredentials,
-            custom_claims: &Map::new(),
+            custom_claims: &run.effects.access_token_claims,
             is_system_api: api.is_system,
             dialect: api.token_dialect,
             authenticated_at: None,
@@ -59,6 +59,7 @@ impl Engine {
                     .client(client)
                     .token(Some(audience), &scope)
                     .record(tx);
+                self.record_run(tx, &run, client, None, facts);
                 Ok(())
             })
             .await?;

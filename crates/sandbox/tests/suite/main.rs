@@ -8,3 +8,4 @@ mod pool;
 mod refresh_token;
 mod rights;
 mod surroundings;
+mod triggers;

@@ -82,6 +82,7 @@ impl From<Error> for ApiError {
             Error::Unauthenticated { message } => (StatusCode::UNAUTHORIZED, message, None),
             Error::Forbidden { .. } => (StatusCode::FORBIDDEN, error.to_string(), Some("insufficient_scope")),
             Error::Refused { message, code } => (StatusCode::FORBIDDEN, message, code),
+            Error::Denied { description, .. } => (StatusCode::BAD_REQUEST, description, None),
             Error::OAuth(oauth) => (StatusCode::BAD_REQUEST, oauth.description, Some("invalid_body")),
             Error::Busy | Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string(), None),
             Error::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string(), None),

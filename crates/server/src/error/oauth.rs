@@ -31,6 +31,8 @@ pub struct OAuthFailure {
     error: OAuthError,
     status: StatusCode,
     challenge: Challenge,
+    /// An Action's own code, in place of the error's.
+    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +75,7 @@ const fn status(code: OAuthErrorCode) -> StatusCode {
 
 impl From<OAuthError> for OAuthFailure {
     fn from(error: OAuthError) -> Self {
-        Self { status: status(error.code), error, challenge: Challenge::None }
+        Self { status: status(error.code), error, challenge: Challenge::None, code: None }
     }
 }
 
@@ -84,6 +86,9 @@ impl From<Error> for OAuthFailure {
         let private = error.private().map(str::to_owned);
         let code = match error {
             Error::OAuth(error) => return error.into(),
+            Error::Denied { code, description } => {
+                return Self { code: Some(code), ..OAuthError::invalid(description).into() };
+            }
             Error::NotFound(_) | Error::Invalid { .. } | Error::Conflict { .. } => Code::InvalidRequest,
             Error::Unauthenticated { .. } => Code::InvalidToken,
             Error::Forbidden { .. } => Code::InsufficientScope,
@@ -98,14 +103,17 @@ impl From<Error> for OAuthFailure {
 impl From<BodyError> for OAuthFailure {
     fn from(error: BodyError) -> Self {
         let status = error.status();
-        Self { error: OAuthError::invalid(error.message()), status, challenge: Challenge::None }
+        Self { error: OAuthError::invalid(error.message()), status, challenge: Challenge::None, code: None }
     }
 }
 
 impl IntoResponse for OAuthFailure {
     fn into_response(self) -> Response {
         let code = self.error.code;
-        let body = Body { error: code.as_str(), error_description: &self.error.description };
+        let body = Body {
+            error: self.code.as_deref().unwrap_or(code.as_str()),
+            error_description: &self.error.description,
+        };
         let text = serde_json::to_string(&body).unwrap_or_default();
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status, [(CONTENT_TYPE, json)], text).into_response();

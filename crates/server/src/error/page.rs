@@ -49,7 +49,9 @@ impl From<Error> for PageError {
             Error::Invalid { .. } => (StatusCode::BAD_REQUEST, message, None),
             Error::Conflict { .. } => (StatusCode::CONFLICT, message, None),
             Error::Unauthenticated { .. } => (StatusCode::UNAUTHORIZED, message, None),
-            Error::Forbidden { .. } | Error::Refused { .. } => (StatusCode::FORBIDDEN, message, None),
+            Error::Forbidden { .. } | Error::Refused { .. } | Error::Denied { .. } => {
+                (StatusCode::FORBIDDEN, message, None)
+            }
             Error::Busy | Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, message, None),
             Error::Bug(_) => {
                 let apology = "Something went wrong on our side. It has been recorded.";

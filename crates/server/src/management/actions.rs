@@ -9,13 +9,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::action::TRIGGER_POST_LOGIN;
+use domain::action::{TRIGGERS, Trigger};
 use domain::id::ActionId;
 use domain::secret::Secret;
 use engine::Error;
-use engine::actions::{
-    ActionChanges, BindingRef, NewBinding, RUNTIME_DEFAULT, SecretChange, TRIGGER_VERSION,
-};
+use engine::actions::{ActionChanges, BindingRef, NewBinding, RUNTIME_DEFAULT, SecretChange};
 use engine::listing::Slice;
 use serde_json::{Value, json};
 
@@ -201,16 +199,21 @@ async fn test(
 
 async fn triggers(call: Call) -> Result<Response, ApiError> {
     call.require_any(&["read:actions"])?;
-    let post_login = json!({
-        "id": TRIGGER_POST_LOGIN,
-        "version": TRIGGER_VERSION,
-        "status": "CURRENT",
-        "runtimes": [RUNTIME_DEFAULT],
-        "default_runtime": RUNTIME_DEFAULT,
-        "binding_policy": "trigger-bound",
-        "compatible_triggers": [],
-    });
-    Ok(answer(StatusCode::OK, &json!({ "triggers": [post_login] })))
+    let all: Vec<Value> = TRIGGERS
+        .iter()
+        .map(|trigger| {
+            json!({
+                "id": trigger.id,
+                "version": trigger.version,
+                "status": "CURRENT",
+                "runtimes": [RUNTIME_DEFAULT],
+                "default_runtime": RUNTIME_DEFAULT,
+                "binding_policy": "trigger-bound",
+                "compatible_triggers": [],
+            })
+        })
+        .collect();
+    Ok(answer(StatusCode::OK, &json!({ "triggers": all })))
 }
 
 async fn bindings(
@@ -282,9 +285,11 @@ fn changes_of(fields: &mut Fields) -> ActionChanges {
 fn triggers_of(fields: &mut Fields) -> Option<Vec<(String, String)>> {
     fields.each("supported_triggers", |trigger| {
         let id = trigger.required_text("id");
-        let version = trigger.text("version").unwrap_or_else(|| TRIGGER_VERSION.to_owned());
-        if version != TRIGGER_VERSION {
-            trigger.refuse(&format!("only {TRIGGER_VERSION} is supported"), "version");
+        // An unknown trigger is the engine's to refuse, by its name.
+        let supported = Trigger::find(&id).map_or("v3", |trigger| trigger.version);
+        let version = trigger.text("version").unwrap_or_else(|| supported.to_owned());
+        if version != supported {
+            trigger.refuse(&format!("only {supported} is supported"), "version");
         }
         // What GET /actions/triggers gave may be sent back.
         trigger.ignore_rest();
