@@ -22,6 +22,7 @@ pub mod connections;
 pub mod deliver;
 pub mod demo;
 pub mod error;
+pub mod fetch;
 pub mod first_start;
 pub mod grants;
 pub mod keys;
@@ -107,12 +108,15 @@ impl Engine {
     pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
         let worker =
             WorkerCommand { program: settings.sandbox.program.clone(), args: settings.sandbox.args.clone() };
-        let sandbox = Sandbox::start(SandboxSettings {
+        let fetch = fetch::HttpFetch::new(settings.actions_allow_private_addresses)
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let sandbox_settings = SandboxSettings {
             worker,
             workers_max: settings.sandbox.workers_max,
             queue_max: settings.sandbox.queue_max,
             worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
-        });
+        };
+        let sandbox = Sandbox::start_with_fetch(sandbox_settings, Arc::new(fetch));
         let passwords = passwords::Passwords::start(&settings.passwords);
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);

@@ -24,11 +24,7 @@ impl HttpOutbound {
     /// [`OutboundError::Failed`] when the TLS set-up fails.
     pub fn new(allow_insecure: bool) -> Result<Self, OutboundError> {
         let failed = |error: &dyn std::error::Error| OutboundError::Failed(error.to_string());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Another caller may have been faster; either provider is the same one.
-            let _ = provider.as_ref().clone().install_default();
-        }
+        install_tls_provider();
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .timeout(Duration::from_millis(LOGOUT_DELIVERY_MS_MAX.unsigned_abs()))
@@ -89,8 +85,16 @@ impl Outbound for HttpOutbound {
     }
 }
 
+/// Names the TLS stack's cryptography, once for the process.
+pub(crate) fn install_tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another caller may have been faster; either provider is the same one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}
+
 /// The innermost cause, which names what happened; the outer ones repeat the URL.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -100,8 +104,9 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 
 /// Resolves names, and leaves out addresses that must not be reached: the check stands where the connection is
 /// made, so that a name cannot answer one thing to a check and another to the connection.
-struct GuardedResolver {
-    allow_insecure: bool,
+pub(crate) struct GuardedResolver {
+    /// Opens the operator's own network.
+    pub(crate) allow_insecure: bool,
 }
 
 impl Resolve for GuardedResolver {

@@ -80,6 +80,8 @@ pub struct Settings {
     pub signing_threads: usize,
     /// Whether logout tokens may go to plain HTTP URLs and to addresses of the operator's own network.
     pub logout_insecure_urls: bool,
+    /// Whether scripts may fetch from addresses of this machine and of the operator's own network.
+    pub actions_allow_private_addresses: bool,
     /// Names this node in leases.
     pub node: String,
 }

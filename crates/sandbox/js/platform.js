@@ -352,9 +352,64 @@
 
   // ---- the CommonJS surroundings
 
+  // ---- what is made when first used; the scripts in platform/ run after a tenant's code and promise less than we do
+
+  const { load } = host;
+  const modules = new MapOf();
+  const use = (name) => {
+    if (mapHas(modules, name)) return mapGet(modules, name);
+    const parts = load(name);
+    const made = apply(parts[0], undefined, [parts[1], kit]);
+    mapSet(modules, name, made);
+    return made;
+  };
+  const kit = {
+    __proto__: null, use, inspect: textOf, format, defineProperty, setTimeout: addTimer, clearTimeout: clear, realm,
+  };
+
+  /** A global of a module, which any script may overwrite. */
+  const later = (name, module) => {
+    const property = {
+      get: () => {
+        const value = use(module)[name];
+        define(name, value);
+        return value;
+      },
+      set: (value) => define(name, value),
+      configurable: true,
+      enumerable: false,
+    };
+    defineProperty(globalThis, name, property);
+  };
+  const globals = [
+    'encoding', 'TextEncoder', 'TextDecoder', 'atob', 'btoa', '',
+    'events', 'Event', 'EventTarget', 'AbortController', 'AbortSignal', 'DOMException', '',
+    'url', 'URL', 'URLSearchParams', '',
+    'fetch', 'fetch', 'Headers', 'Request', 'Response', '',
+    'webcrypto', 'crypto', '',
+    'node:buffer', 'Buffer', '',
+    'intl', 'Intl', '',
+  ];
+  for (let index = 0; index < globals.length; index++) {
+    const module = globals[index];
+    while (globals[++index] !== '') later(globals[index], module);
+  }
+  const laterDate = (name) => {
+    const value = { [name](...parts) { return apply(use('intl')[name], this, parts); } }[name];
+    defineProperty(DateOf.prototype, name, { value, writable: true, configurable: true, enumerable: false });
+  };
+  laterDate('toLocaleDateString');
+  laterDate('toLocaleString');
+  laterDate('toLocaleTimeString');
+
   define('process', { env: {} });
   define('global', globalThis);
+  const nodeModules = new SetOf(['assert', 'buffer', 'crypto', 'events', 'querystring', 'url', 'util']);
   const require = (name) => {
+    if (typeof name === 'string') {
+      const bare = slice(name, 0, 5) === 'node:' ? slice(name, 5) : name;
+      if (setHas(nodeModules, bare)) return use(`node:${bare}`);
+    }
     const error = new Failure(`Cannot find module '${Text(name)}'`);
     defineProperty(error, 'code', { value: 'MODULE_NOT_FOUND', enumerable: true, configurable: true, writable: true });
     throw error;

@@ -1,6 +1,7 @@
 // Types for authors of post-login Actions: what this server supports today, and nothing else.
 //
-// Use it in an editor by `/** @type {PostLoginHandler} */` above `exports.onExecutePostLogin`.
+// What is around every Action, such as `fetch` and `require`, is in platform.d.ts. Use it in an editor by
+// `/** @type {PostLoginHandler} */` above `exports.onExecutePostLogin`.
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 type JsonObject = { [name: string]: Json };
@@ -195,8 +196,6 @@ interface PostLoginApi {
 declare const exports: { onExecutePostLogin?: PostLoginHandler };
 declare const module: { exports: typeof exports };
 declare const process: { env: Record<string, never> };
-/** Always throws: there are no modules yet. */
-declare function require(name: string): never;
 declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug' | 'trace', (...parts: unknown[]) => void>;
 declare function setTimeout(callback: (...parts: any[]) => void, delayMs?: number, ...parts: any[]): number;
 declare function setInterval(callback: (...parts: any[]) => void, delayMs?: number, ...parts: any[]): number;

@@ -4,11 +4,14 @@
 //! used, failure). Nothing that a script does reaches anything of ours: it runs in a process without files, network
 //! or keys, and all it can do is append [`Command`]s, which the caller applies through the same rules as everyone else.
 //!
+//! What a script fetches goes through the [`fetch::Fetch`] that the caller brings.
+//!
 //! Not here: what a command means for a session, a user or a token (`engine`), and which metadata is legal
 //! (`domain::metadata`, which the worker asks).
 
 mod cpu_timer;
 pub mod credentials_exchange;
+pub mod fetch;
 pub mod floor;
 mod job;
 mod outcome;
@@ -20,6 +23,7 @@ mod vm;
 mod wire;
 mod worker;
 
+pub use fetch::{Fetch, FetchError, FetchFuture, FetchRequest, FetchResponse};
 pub use job::{Event, Job, Limits};
 pub use outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode, Failure, Outcome, SyntaxError};
 pub use pool::{Sandbox, SandboxSettings, WorkerCommand};

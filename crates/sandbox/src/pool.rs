@@ -14,12 +14,14 @@ use serde_json::value::to_raw_value;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command as Process};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
 use crate::job::{Job, Limits};
 use crate::outcome::{Failure, Outcome, SyntaxError};
-use crate::wire::{self, Reply, Request, Start, Task};
+use crate::wire::{self, Answer, Ask, Call, Reply, Request, Start, Task};
 
 /// Runs after which a worker is replaced, so that nothing can slowly gather in it.
 const WORKER_RUNS_MAX: u32 = 10_000;
@@ -62,14 +64,20 @@ pub struct Sandbox {
     pool: Arc<Pool>,
 }
 
-#[derive(Debug)]
 struct Pool {
     settings: SandboxSettings,
+    fetch: Arc<dyn Fetch>,
     runtime: Handle,
     /// One permit for each worker that may live.
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     idle: Mutex<Vec<Worker>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Pool").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Sandbox {
@@ -78,9 +86,18 @@ impl Sandbox {
     /// # Panics
     /// Outside a tokio runtime with its I/O and time drivers on.
     pub fn start(settings: SandboxSettings) -> Self {
+        Self::start_with_fetch(settings, Arc::new(NoFetch))
+    }
+
+    /// As [`Sandbox::start`], with a way out for scripts: without one, each of their fetches is refused.
+    ///
+    /// # Panics
+    /// As [`Sandbox::start`].
+    pub fn start_with_fetch(settings: SandboxSettings, fetch: Arc<dyn Fetch>) -> Self {
         let workers = settings.workers_max.clamp(1, Semaphore::MAX_PERMITS);
         let pool = Arc::new(Pool {
             settings,
+            fetch,
             runtime: Handle::current(),
             slots: Arc::new(Semaphore::new(workers)),
             waiting: AtomicUsize::new(0),
@@ -151,17 +168,18 @@ impl Sandbox {
     /// The whole way of one request. `Err` holds the outcome of a run that has none of its own.
     async fn ask(&self, request: &Request) -> Result<Reply, Box<Outcome>> {
         let failed = |failure| Box::new(Outcome::failed(failure));
-        let framed = wire::frame(request)
+        let framed = wire::frame(&Call::Job(request))
             .map_err(|error| failed(unavailable("the job can't be sent to a worker", &error)))?;
         let permit = self.pool.wait_for_slot(request.limits).await.map_err(failed)?;
         let mut lease = Lease { pool: Arc::clone(&self.pool), worker: None, permit: Some(permit) };
+        let fetch = Arc::clone(&self.pool.fetch);
         let worker = lease.take_or_start().await.map_err(|error| {
             tracing::error!(%error, "no sandbox worker could be started");
             failed(unavailable("no worker could be started", &error))
         })?;
         let started = Instant::now();
         let deadline = Duration::from_millis(request.limits.wall_ms.saturating_add(DEADLINE_GRACE_MS));
-        let failure = match timeout(deadline, worker.exchange(&framed)).await {
+        let failure = match timeout(deadline, worker.serve(&framed, fetch, deadline)).await {
             Ok(Ok(reply)) => {
                 lease.give_back();
                 return Ok(reply);
@@ -298,6 +316,25 @@ impl Drop for Lease {
     }
 }
 
+/// One fetch, from the worker's request to the message that answers it.
+async fn carry_out(fetch: Arc<dyn Fetch>, ask: Ask, left: Duration, answers: mpsc::Sender<Vec<u8>>) {
+    let result = if ask.request.is_within_limits() {
+        match timeout(left, fetch.fetch(ask.request, left)).await {
+            Ok(result) => result,
+            Err(_) => Err(FetchError::Timeout),
+        }
+    } else {
+        Err(FetchError::Refused("the request is longer than a script may send".to_owned()))
+    };
+    let framed = wire::frame(&Call::<()>::Answer(Answer { id: ask.id, result })).or_else(|_| {
+        wire::frame(&Call::<()>::Answer(Answer { id: ask.id, result: Err(FetchError::TooLong) }))
+    });
+    if let Ok(framed) = framed {
+        // A job that has ended waits for nothing.
+        let _ = answers.send(framed).await;
+    }
+}
+
 /// One worker process.
 #[derive(Debug)]
 struct Worker {
@@ -335,6 +372,41 @@ impl Worker {
         self.runs += 1;
         wire::send(&mut self.socket, framed).await?;
         wire::receive(&mut self.socket).await
+    }
+
+    /// One job, with the fetches that its script asks for meanwhile.
+    async fn serve(&mut self, framed: &[u8], fetch: Arc<dyn Fetch>, limit: Duration) -> io::Result<Reply> {
+        self.runs += 1;
+        let began = Instant::now();
+        wire::send(&mut self.socket, framed).await?;
+        let (mut reader, mut writer) = self.socket.split();
+        let (answers, mut answered) = mpsc::channel(FETCHES_MAX);
+        let read = async move {
+            // Dropped with the reply, which ends what is still under way.
+            let mut running = JoinSet::new();
+            loop {
+                match wire::receive(&mut reader).await? {
+                    Reply::Fetch(ask) => {
+                        if running.len() >= FETCHES_MAX {
+                            return Err(io::Error::other("the worker asks for more than it may"));
+                        }
+                        let left = limit.saturating_sub(began.elapsed());
+                        running.spawn(carry_out(Arc::clone(&fetch), ask, left, answers.clone()));
+                    }
+                    reply => return Ok(reply),
+                }
+            }
+        };
+        // Both at once: a worker that writes doesn't read, and must not meet a host that only writes.
+        let write = async move {
+            while let Some(framed) = answered.recv().await {
+                wire::send(&mut writer, &framed).await?;
+            }
+            Ok::<_, io::Error>(())
+        };
+        // The writer ends after the reader, with the answer that it was sending: a cut one would spoil the next job.
+        let (reply, ()) = tokio::try_join!(read, write)?;
+        Ok(reply)
     }
 
     /// Kills the process and waits, for a while, until it is gone.

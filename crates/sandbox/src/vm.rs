@@ -8,9 +8,11 @@ mod bytecode;
 mod cache;
 mod effects;
 mod host;
+mod platform;
 mod realm;
 
 use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rquickjs::{Context, Runtime};
@@ -19,6 +21,7 @@ use rustix::time::{ClockId, clock_gettime};
 use self::bytecode::Bytecode;
 use self::cache::Cache;
 use self::effects::Effects;
+use self::platform::Platform;
 use self::realm::Realm;
 use crate::cpu_timer::CpuTimer;
 use crate::outcome::{Failure, Outcome, SyntaxError};
@@ -33,6 +36,7 @@ const PRELUDES: [(&str, &str); 2] =
 /// What a worker keeps between runs: bytecode, and the next run's realm.
 pub(crate) struct Vm {
     preludes: Vec<Bytecode>,
+    platform: Rc<Platform>,
     actions: Cache,
     ready: Option<Realm>,
     timer: CpuTimer,
@@ -97,7 +101,8 @@ impl Vm {
                 PRELUDES.iter().map(compile).collect::<rquickjs::Result<Vec<_>>>()
             })
             .map_err(text)?;
-        let mut vm = Self { preludes, actions: Cache::default(), ready: None, timer };
+        let mut vm =
+            Self { preludes, platform: Rc::default(), actions: Cache::default(), ready: None, timer };
         vm.prepare()?;
         Ok(vm)
     }
@@ -108,7 +113,8 @@ impl Vm {
     /// When memory doesn't suffice.
     pub(crate) fn prepare(&mut self) -> Result<(), String> {
         if self.ready.is_none() {
-            let realm = Realm::new(&self.preludes).map_err(|error| format!("fresh realm: {error}"))?;
+            let realm = Realm::new(&self.preludes, &self.platform)
+                .map_err(|error| format!("fresh realm: {error}"))?;
             self.ready = Some(realm);
         }
         Ok(())

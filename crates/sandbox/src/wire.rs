@@ -6,9 +6,9 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::fetch::{FetchError, FetchRequest, FetchResponse};
 use crate::job::Limits;
 use crate::outcome::{Outcome, SyntaxError};
 
@@ -20,6 +20,33 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(crate) struct Start {
     /// Bytes of address space that it may have.
     pub memory_bytes_max: u64,
+}
+
+/// What the host sends a worker that has started. Written by reference, read as a whole.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Call<Job = Request> {
+    /// A job. A worker has one at a time.
+    Job(Job),
+    /// To an [`Ask`] of the job under way. One that arrives after the job's end is skipped.
+    Answer(Answer),
+}
+
+/// A script's request, for the host to carry out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    /// Counts within the job, from 1.
+    pub id: u32,
+    /// What to fetch.
+    pub request: FetchRequest,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// The request's.
+    pub id: u32,
+    /// The response, or why there is none.
+    pub result: Result<FetchResponse, FetchError>,
 }
 
 /// What the host asks of a worker.
@@ -57,6 +84,8 @@ pub(crate) enum Reply {
     Ready,
     /// Sent once, at start, in place of `Ready`.
     Refused(String),
+    /// In mid-job, any number of times up to the limit.
+    Fetch(Ask),
     /// To [`Task::Run`].
     Ran(Outcome),
     /// To [`Task::Check`].
@@ -86,7 +115,7 @@ fn length_of(prefix: [u8; 4]) -> io::Result<usize> {
 }
 
 /// Reads one message in the host.
-pub(crate) async fn receive<T: DeserializeOwned>(socket: &mut UnixStream) -> io::Result<T> {
+pub(crate) async fn receive<T: DeserializeOwned>(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
     let mut prefix = [0; 4];
     socket.read_exact(&mut prefix).await?;
     let mut bytes = vec![0; length_of(prefix)?];
@@ -95,7 +124,7 @@ pub(crate) async fn receive<T: DeserializeOwned>(socket: &mut UnixStream) -> io:
 }
 
 /// Writes one framed message in the host.
-pub(crate) async fn send(socket: &mut UnixStream, framed: &[u8]) -> io::Result<()> {
+pub(crate) async fn send(socket: &mut (impl AsyncWrite + Unpin), framed: &[u8]) -> io::Result<()> {
     socket.write_all(framed).await
 }
 

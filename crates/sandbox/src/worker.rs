@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use crate::rights;
 use crate::vm::Vm;
-use crate::wire::{self, Reply, Request, Start, Task};
+use crate::wire::{self, Call, Reply, Start, Task};
 
 /// What `vestibule worker` runs: serves jobs that come over the socket on descriptor 0, until it closes.
 ///
@@ -32,7 +32,9 @@ fn serve() -> io::Result<()> {
         }
     };
     wire::send_blocking(&mut socket, &Reply::Ready)?;
-    while let Some(request) = wire::receive_blocking::<Request>(&mut socket)? {
+    while let Some(call) = wire::receive_blocking::<Call>(&mut socket)? {
+        // An answer now is to a job that has ended without waiting for it.
+        let Call::Job(request) = call else { continue };
         let reply = match request.task {
             Task::Run => Reply::Ran(vm.run(&request, socket.as_fd())),
             Task::Check => Reply::Checked(vm.check(&request)),

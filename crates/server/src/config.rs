@@ -4,6 +4,7 @@
 //! Each section is a file in `config/`; the doc comments there are the manual. An unknown key is an error
 //! that names the nearest known one, because a misspelt setting that is silently ignored is worse than none.
 
+mod actions;
 mod log;
 mod logout;
 mod passwords;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use actions::Actions;
 pub use log::{Format, Level, Log};
 pub use logout::Logout;
 pub use passwords::Passwords;
@@ -48,6 +50,8 @@ pub struct Config {
     pub store: Store,
     /// Worker processes for Actions.
     pub sandbox: Sandbox,
+    /// What scripts may reach.
+    pub actions: Actions,
     /// Hashing of passwords.
     pub passwords: Passwords,
     /// Back-channel logout.
@@ -182,6 +186,7 @@ impl Config {
             tls: Tls::for_testing(),
             store: Store::for_testing(),
             sandbox: Sandbox::for_testing(),
+            actions: Actions::for_testing(),
             passwords: Passwords::for_testing(),
             logout: Logout::for_testing(),
             log: Log::for_testing(),
@@ -234,16 +239,26 @@ impl Config {
             .collect()
     }
 
-    fn sections(&self) -> [&dyn Section; 7] {
-        [&self.server, &self.tls, &self.store, &self.sandbox, &self.passwords, &self.logout, &self.log]
+    fn sections(&self) -> [&dyn Section; 8] {
+        [
+            &self.server,
+            &self.tls,
+            &self.store,
+            &self.sandbox,
+            &self.actions,
+            &self.passwords,
+            &self.logout,
+            &self.log,
+        ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 7] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 8] {
         [
             &mut self.server,
             &mut self.tls,
             &mut self.store,
             &mut self.sandbox,
+            &mut self.actions,
             &mut self.passwords,
             &mut self.logout,
             &mut self.log,

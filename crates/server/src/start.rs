@@ -233,6 +233,7 @@ fn settings(
         },
         signing_threads: cores,
         logout_insecure_urls: config.logout.allow_insecure_urls,
+        actions_allow_private_addresses: config.actions.allow_private_addresses,
         node: node_name(ports),
     })
 }

@@ -1,6 +1,7 @@
 //! One realm: its making, the one run it serves, and the judgement of how that run ended.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,8 +15,9 @@ use super::bytecode::Bytecode;
 use super::cache::Cache;
 use super::effects::Effects;
 use super::host;
+use super::platform::{self, Fetches, Platform};
 use crate::outcome::{Failure, SyntaxError};
-use crate::wire::Request;
+use crate::wire::{self, Answer, Call, Reply, Request};
 
 /// The name of our own script in stack traces, by which its frames are taken out again.
 pub(super) const FILE: &str = "vestibule:realm";
@@ -43,6 +45,7 @@ pub(super) struct Realm {
 #[derive(Default, Clone)]
 struct Shared {
     effects: Rc<RefCell<Effects>>,
+    fetches: Rc<RefCell<Fetches>>,
     watch: Rc<Cell<Option<Watch>>>,
     expired: Rc<RefCell<Option<Failure>>>,
 }
@@ -60,13 +63,14 @@ impl Shared {
 
 impl Realm {
     /// Makes one from the prelude's bytecode.
-    pub(super) fn new(preludes: &[Bytecode]) -> rquickjs::Result<Self> {
+    pub(super) fn new(preludes: &[Bytecode], platform: &Rc<Platform>) -> rquickjs::Result<Self> {
         let runtime = Runtime::new()?;
         runtime.set_max_stack_size(STACK_BYTES_MAX);
         let context = Context::full(&runtime)?;
         let shared = Shared::default();
         let entry = context.with(|ctx| {
             let host = host::functions(&ctx, &shared.effects)?;
+            platform::install(&ctx, &host, platform, &shared.fetches)?;
             let mut entry = Object::new(ctx.clone())?;
             for prelude in preludes {
                 let make: Function<'_> = prelude.evaluate(&ctx)?.get()?;
@@ -146,6 +150,30 @@ fn compiled<'cache, 'js>(
     actions.get(&key).ok_or(Failure::Crashed)
 }
 
+/// The host's socket, as a run borrows it.
+struct Socket<'a>(BorrowedFd<'a>);
+
+impl io::Read for Socket<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(self.0, buffer)?)
+    }
+}
+
+impl io::Write for Socket<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(self.0, buffer)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A script's number of milliseconds, at most a day.
+fn milliseconds(number: f64) -> Duration {
+    Duration::from_secs_f64((number / 1e3).clamp(0.0, 86_400.0))
+}
+
 /// A run under way.
 struct Run<'a, 'js> {
     ctx: &'a Ctx<'js>,
@@ -168,10 +196,11 @@ impl<'js> Run<'_, 'js> {
         };
         loop {
             self.run_jobs()?;
+            self.send_fetches()?;
             match promise.state() {
                 PromiseState::Resolved => return Ok(()),
                 PromiseState::Rejected => return self.attempt(promise.finish::<Value<'js>>()).map(drop),
-                PromiseState::Pending => self.next_timer()?,
+                PromiseState::Pending => self.next_event()?,
             }
         }
     }
@@ -188,11 +217,23 @@ impl<'js> Run<'_, 'js> {
         }
     }
 
-    /// Waits for the timer that is due next, and runs it. With no timer left, a pending promise stays so for ever.
-    fn next_timer(&self) -> Result<(), Failure> {
+    /// Tells the host what the script wants to fetch.
+    fn send_fetches(&self) -> Result<(), Failure> {
+        let unsent = self.shared.fetches.borrow_mut().take_unsent();
+        for ask in unsent {
+            let sent = wire::send_blocking(&mut Socket(self.socket), &Reply::Fetch(ask));
+            sent.map_err(|_| Failure::Crashed)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the timer that is due next, or for an answer, and lets the script go on with it. With neither left,
+    /// a pending promise stays so for ever.
+    fn next_event(&self) -> Result<(), Failure> {
         let next: Function<'js> = self.attempt(self.entry.get("nextTimerMs"))?;
         let wait_ms: f64 = self.attempt(next.call(()))?;
-        if wait_ms < 0.0 {
+        let fetching = self.shared.fetches.borrow().is_awaited();
+        if wait_ms < 0.0 && !fetching {
             let message = "The Action's promise never settled: nothing is left that could settle it.";
             return Err(Failure::Script {
                 name: "Error".to_owned(),
@@ -200,23 +241,45 @@ impl<'js> Run<'_, 'js> {
                 stack: String::new(),
             });
         }
-        self.sleep(Duration::from_secs_f64((wait_ms / 1e3).clamp(0.0, 86_400.0)))?;
+        let wanted = if wait_ms < 0.0 { self.watch.wall } else { milliseconds(wait_ms) };
+        if self.sleep(wanted, fetching)? {
+            return self.take_answer();
+        }
         let fire: Function<'js> = self.attempt(self.entry.get("fireTimer"))?;
         self.attempt(fire.call::<_, Value<'js>>(())).map(drop)
     }
 
-    /// Sleeps, but not beyond the wall clock's limit, and not when the host has hung up.
-    fn sleep(&self, wanted: Duration) -> Result<(), Failure> {
+    /// Reads the host's answer, and settles the promise that waits for it.
+    fn take_answer(&self) -> Result<(), Failure> {
+        let call = wire::receive_blocking::<Call>(&mut Socket(self.socket));
+        let Ok(Some(Call::Answer(Answer { id, result }))) = call else { return Err(Failure::Crashed) };
+        if !self.shared.fetches.borrow_mut().settle(id) {
+            return Ok(());
+        }
+        let settle: Function<'js> = self.attempt(self.entry.get("settleFetch"))?;
+        match result {
+            Ok(response) => {
+                let response = self.attempt(platform::response(self.ctx, response))?;
+                self.attempt(settle.call::<_, ()>((id, (), response)))
+            }
+            Err(error) => self.attempt(settle.call::<_, ()>((id, error.to_string()))),
+        }
+    }
+
+    /// Sleeps, but not beyond the wall clock's limit, and not when the host has hung up. True when the host has
+    /// written something that is expected.
+    fn sleep(&self, wanted: Duration, expecting: bool) -> Result<bool, Failure> {
         let left = self.watch.wall.saturating_sub(self.watch.started.elapsed());
         let wait = wanted.min(left);
         let timeout = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(wait.subsec_nanos()),
         };
-        // Nothing is expected: any event means that the host hung up or breaks the protocol.
+        // Where nothing is expected, any event means that the host hung up or breaks the protocol.
         let mut sockets = [PollFd::from_borrowed_fd(self.socket, PollFlags::IN)];
         match poll(&mut sockets, Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(false),
+            Ok(_) if expecting => Ok(true),
             Ok(_) | Err(_) => Err(Failure::Crashed),
         }
     }

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set should stop there")]
 
 mod contract;
+mod fetch;
 mod hostile;
 mod kit;
+mod platform;
 mod pool;
 mod refresh_token;
 mod rights;
