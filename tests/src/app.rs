@@ -112,6 +112,13 @@ impl App {
         }
     }
 
+    /// The same application with another secret; an empty one is not sent.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &str) -> Self {
+        secret.clone_into(&mut self.secret);
+        self
+    }
+
     /// A request for a code with PKCE, state and nonce.
     pub fn request(&self) -> Request {
         let challenge = protocol::pkce::challenge_of(VERIFIER);
