@@ -189,8 +189,7 @@ impl App {
         let verified = self.wire.keys().await.verify(token).expect("a good signature");
         let issuer = self.wire.issuer();
         let now = self.wire.clock.now();
-        let expect =
-            Expect { issuer: &issuer, audience, now, leeway_s: 0, typ: None, ignore_expiry: false };
+        let expect = Expect { issuer: &issuer, audience, now, leeway_s: 0, typ: None, ignore_expiry: false };
         expect.check(&verified).expect("good claims");
         verified.claims
     }

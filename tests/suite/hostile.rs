@@ -13,7 +13,8 @@ async fn raw(server: &Server, request: &[u8]) -> u16 {
     let _closed_early = stream.shutdown().await;
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
-    let _reset = tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.expect("an answer or an end");
+    let _reset =
+        tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.expect("an answer or an end");
     String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
 }
 

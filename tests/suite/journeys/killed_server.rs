@@ -17,7 +17,8 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     });
     let app = App::of(&wire, &program.api.post("clients", &client).await.expect(201).json());
     let (email, password) = ("ann@example.com", suite::server::PASSWORD);
-    let body = json!({ "connection": "Username-Password-Authentication", "email": email, "password": password });
+    let body =
+        json!({ "connection": "Username-Password-Authentication", "email": email, "password": password });
     let made = program.api.post("users", &body).await.expect(201).json();
     let id = made["user_id"].as_str().unwrap().to_owned();
     let user = User { id, email: email.to_owned(), password: password.to_owned() };
@@ -36,10 +37,8 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     let token = party.token(&app, tried + 1).await;
     assert_eq!(token.sid.as_deref(), Some(&*signed_in.sid));
     assert_eq!(token.claims["session_metadata"], json!({ "device": "Suite/1.0" }));
-    wait::until("the log tells", async || {
-        program.api.logs("oidc_backchannel_logout_succeeded").await.pop()
-    })
-    .await;
+    wait::until("the log tells", async || program.api.logs("oidc_backchannel_logout_succeeded").await.pop())
+        .await;
     program.api.expect_no_session(&signed_in.sid).await;
     program.kill().await;
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 use suite::{App, Browser, Server, SignedIn, User, on_every_store};
 
 async fn with_refresh_token(server: &Server) -> (App, User, Browser, SignedIn) {
-    let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+    let (app, user, browser) =
+        (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
     let signed_in = app.sign_in_with(&browser, &user, "openid offline_access").await;
     (app, user, browser, signed_in)
 }

@@ -50,6 +50,15 @@ on_every_store! {
         server.api().session(&signed_in.sid).await;
     }
 
+    async fn taking_back_a_spent_token_takes_back_its_successor(server) {
+        let (app, signed_in) = with_settings(server, 0).await;
+        let second = exchanged(&app, signed_in.refresh_token()).await;
+        let fields = [("client_id", &*app.id), ("client_secret", &*app.secret), ("token", signed_in.refresh_token())];
+        server.wire.post_form("/oauth/revoke", &fields).await.expect(200);
+        app.refresh(&second).await.expect_oauth_error(403, "invalid_grant");
+        server.api().only_log("srrt").await;
+    }
+
     async fn within_the_leeway_a_lost_answer_may_be_asked_for_again(server) {
         let (app, signed_in) = with_settings(server, 30).await;
         let lost = exchanged(&app, signed_in.refresh_token()).await;

@@ -57,6 +57,23 @@ on_every_store! {
         late.expect_page(400, "over");
     }
 
+    async fn a_password_that_is_changed_while_an_action_runs_signs_nobody_in(server) {
+        server.api().on_post_login("await new Promise((done) => setTimeout(done, 600));").await;
+        let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+        let page = browser.get(&app.request().url()).await;
+        let (reply, ()) = tokio::join!(browser.enter(&page, &user.email, &user.password), async {
+            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            let path = format!("users/{}", user.path_id());
+            server.api().patch(&path, &json!({ "password": "a better password" })).await.expect(200);
+        });
+        assert!(reply.text.contains("name=\"password\""), "the form comes again: {}", reply.text);
+        assert_eq!(browser.cookie(suite::browser::SESSION_COOKIE), None);
+        let sessions = server.api().get(&format!("users/{}/sessions", user.path_id())).await.expect(200).json();
+        assert_eq!(sessions["sessions"], json!([]));
+        browser.enter(&reply, &user.email, &user.password).await.expect_page(400, "Wrong email or password.");
+        browser.callback(&browser.enter(&reply, &user.email, "a better password").await).code();
+    }
+
     async fn signing_up_makes_a_user_who_is_signed_in(server) {
         let (app, browser) = (server.app("Shop").await, server.browser());
         let page = browser.get(&app.request().with("screen_hint", "signup").url()).await;
