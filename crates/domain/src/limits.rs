@@ -25,7 +25,7 @@ pub const OFFSET_ITEMS_MAX: usize = 1000;
 pub const CORRELATION_ID_BYTES_MAX: usize = 64;
 
 /// Clients that one session remembers. Ours: bounds the session record and the fan-out of one logout.
-pub const SESSION_CLIENTS_MAX: usize = 1_000;
+pub const SESSION_CLIENTS_MAX: usize = 300;
 /// Authentication methods that one session remembers. Ours: bounds the record; the oldest goes first.
 pub const SESSION_METHODS_MAX: usize = 32;
 /// How far apart two idle-expiry pushes of one session may be skipped, in milliseconds. Zero: every interaction

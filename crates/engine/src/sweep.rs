@@ -57,7 +57,7 @@ impl Engine {
                         return Ok(false);
                     }
                     let initiator = Initiator::SessionExpired;
-                    self.end_session(tx, &session, initiator, BoundTokens::Keep, &facts).await?;
+                    let _ended = self.end_session(tx, &session, initiator, BoundTokens::Keep, &facts).await?;
                     Ok(true)
                 })
                 .await?;
