@@ -29,6 +29,11 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     assert_eq!(program.api.session_metadata(&signed_in.sid).await, json!({ "device": "Suite/1.0" }));
     program.api.delete(&format!("sessions/{}", signed_in.sid)).await.expect(202);
     party.raw(1).await;
+    // Killed between the answer and its commit it would deliver too, but only when its lease has run out.
+    wait::until("the failure is kept", async || {
+        program.api.logs("oidc_backchannel_logout_failed").await.pop()
+    })
+    .await;
     program.kill().await;
 
     let tried = party.count();
