@@ -132,7 +132,9 @@ impl Engine {
             BoundTokens::Revoke => "Revoke a session",
         };
         let end = async |tx: &mut Tx| -> Result<bool, Error> {
-            match tx.get::<Session>(&Key::of(id)).await? {
+            // One that ran out is the sweep's, whose initiator is the true one.
+            let session = tx.get::<Session>(&Key::of(id)).await?;
+            match session.filter(|session| session.is_live(self.now())) {
                 Some(session) => {
                     let initiator = Initiator::SessionRevoked;
                     let end = self.end_session(tx, &session, initiator, tokens, &call.facts).await?;

@@ -24,7 +24,7 @@ pub(crate) const OUTBOX_LOGOUT: &str = "backchannel_logout";
 const SESSIONS_PER_COMMIT_MAX: usize = 50;
 /// Refresh tokens of one session that one commit revokes; where there are more, the session ends in a later commit.
 const REFRESH_TOKENS_PER_COMMIT_MAX: usize = 200;
-/// Rows after which a commit that ends sessions takes no further one. A commit has room for 4096: this, the costliest
+/// Rows after which a commit that ends sessions takes no further one. A commit has room for 8192: this, the costliest
 /// session, and what else belongs to the change fit together.
 const ROWS_PER_COMMIT_MAX: usize = 800;
 /// Rows that the end of a session costs: itself, its index entries, two log events.

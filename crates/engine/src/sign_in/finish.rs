@@ -119,7 +119,7 @@ impl Engine {
             return Ok(Err(self.refuse(&working.request, &working.client, error, facts).await?));
         }
         if is_reused || is_outdated {
-            return Ok(Err(self.wait_for_user(working.request, None).await?));
+            return Ok(Err(self.wait_for_user(working.request, working.browser_secret.as_deref()).await?));
         }
         let cookie_secret = self.secret_text();
         let mut session =

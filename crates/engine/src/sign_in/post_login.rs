@@ -190,6 +190,12 @@ impl Engine {
         for command in outcome.commands {
             run.effects.take(command);
         }
+        if !run.effects.claims_fit() {
+            let message = "The custom claims set by Actions are too large".to_owned();
+            let name = "Error".to_owned();
+            let failure = Failure::Script { name, message: message.clone(), stack: String::new() };
+            return fail(run, failure, message);
+        }
         let mut session = before.clone();
         let is_new = matches!(working.origin, Origin::New { .. });
         match run.effects.apply_to_session(&mut session, &working.tenant, is_new, self.now()) {

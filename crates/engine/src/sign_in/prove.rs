@@ -320,6 +320,7 @@ impl Engine {
             session,
             origin,
             sign_in: Some(pending.sign_in),
+            browser_secret: browser.secret.map(str::to_owned),
         };
         self.complete(working, facts).await
     }
@@ -351,6 +352,7 @@ impl Engine {
             device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
             clients: Vec::new(),
             methods: vec![Self::password_method(now)],
+            epoch: user.sessions_epoch,
             metadata: domain::metadata::SessionMetadata::default(),
         }
     }

@@ -78,6 +78,7 @@ fn user(engine: &Engine) -> User {
 
 fn session(id: String, user: &User, clients: usize) -> Session {
     Session {
+        epoch: 0,
         id: id.as_str().into(),
         user_id: user.id.clone(),
         connection_id: ConnectionId::new("con_1"),
