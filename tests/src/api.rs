@@ -70,7 +70,8 @@ impl Api {
     /// Calls `/api/v2/{path}`.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         let token = self.token().await;
-        let request = self.wire.http.request(method, format!("{}/api/v2/{path}", self.wire.url)).bearer_auth(token);
+        let request =
+            self.wire.http.request(method, format!("{}/api/v2/{path}", self.wire.url)).bearer_auth(token);
         Reply::to(match body {
             Some(body) => request.json(body),
             None => request,

@@ -112,6 +112,13 @@ impl App {
         }
     }
 
+    /// The same application with another secret; an empty one is not sent.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &str) -> Self {
+        secret.clone_into(&mut self.secret);
+        self
+    }
+
     /// A request for a code with PKCE, state and nonce.
     pub fn request(&self) -> Request {
         let challenge = protocol::pkce::challenge_of(VERIFIER);
@@ -182,8 +189,7 @@ impl App {
         let verified = self.wire.keys().await.verify(token).expect("a good signature");
         let issuer = self.wire.issuer();
         let now = self.wire.clock.now();
-        let expect =
-            Expect { issuer: &issuer, audience, now, leeway_s: 0, typ: None, ignore_expiry: false };
+        let expect = Expect { issuer: &issuer, audience, now, leeway_s: 0, typ: None, ignore_expiry: false };
         expect.check(&verified).expect("good claims");
         verified.claims
     }

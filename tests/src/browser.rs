@@ -232,5 +232,6 @@ impl Browser {
 /// When it has none.
 #[track_caller]
 pub fn the_form(page: &Reply) -> Form {
-    Form::first(&page.text).unwrap_or_else(|| panic!("no form on {} ({}): {}", page.url, page.status, page.text))
+    Form::first(&page.text)
+        .unwrap_or_else(|| panic!("no form on {} ({}): {}", page.url, page.status, page.text))
 }

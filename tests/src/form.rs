@@ -17,7 +17,9 @@ impl Form {
         let action = attribute(&form[..form.find('>')?], "action").unwrap_or_default();
         let inputs = form.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
         let fields = inputs
-            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default())))
+            .filter_map(|input| {
+                Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default()))
+            })
             .collect();
         Some(Self { action, fields })
     }

@@ -39,12 +39,25 @@ impl Program {
         for setting in own.map(str::to_owned).into_iter().chain(place.settings()) {
             command.arg("--set").arg(setting);
         }
+        // Variables of ours that are meant for the tests would be settings that the program does not know.
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"))
+        {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file")).stderr(log).kill_on_drop(true);
-        let child = command.spawn().expect("the program starts");
+        let mut child = command.spawn().expect("the program starts");
         let read = |path: &std::path::Path| -> Option<Value> {
             serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
         };
-        wait::until("the program listens", async || read(&ready)).await;
+        wait::until("the program listens", async || {
+            if let Some(status) = child.try_wait().expect("a child") {
+                let printed = std::fs::read_to_string(place.folder.join("program.log")).unwrap_or_default();
+                panic!("the program ended with {status}: {printed}");
+            }
+            read(&ready)
+        })
+        .await;
         let admin = wait::until("admin.json", async || read(&data.join("admin.json"))).await;
         let text = |name: &str| admin[name].as_str().expect("text").to_owned();
         let url = text("issuer").trim_end_matches('/').to_owned();

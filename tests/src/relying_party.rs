@@ -64,7 +64,9 @@ impl RelyingParty {
     /// An application whose logouts come here.
     pub async fn with_app(server: &Server, name: &str, include_metadata: bool) -> (App, Self) {
         let party = Self::listen(&server.wire).await;
-        let app = server.app_with(name, json!({ "oidc_logout": party.settings("all", &[], include_metadata) })).await;
+        let app = server
+            .app_with(name, json!({ "oidc_logout": party.settings("all", &[], include_metadata) }))
+            .await;
         (app, party)
     }
 

@@ -46,7 +46,8 @@ impl Reply {
     /// When it is none.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.text))
     }
 
     /// A header; empty where it is absent.

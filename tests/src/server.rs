@@ -49,6 +49,8 @@ impl Wire {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_millis(ANSWER_MS_MAX))
             .no_proxy()
+            // A server that is restarted or killed leaves no connection that could be used again.
+            .pool_max_idle_per_host(0)
             .build()
             .expect("an HTTP client starts");
         Self { http, url, clock }
@@ -212,7 +214,8 @@ impl Server {
 
     /// A machine client with a grant for an API: its identifier and secret.
     pub async fn machine(&self, name: &str, audience: &str, scopes: &[&str]) -> (String, String) {
-        let settings = json!({ "name": name, "app_type": "non_interactive", "grant_types": ["client_credentials"] });
+        let settings =
+            json!({ "name": name, "app_type": "non_interactive", "grant_types": ["client_credentials"] });
         let client = self.api().post("clients", &settings).await.expect(201).json();
         let text = |name: &str| client[name].as_str().expect("text").to_owned();
         let grant = json!({ "client_id": client["client_id"], "audience": audience, "scope": scopes });
@@ -259,7 +262,8 @@ impl Server {
     /// # Panics
     /// When the server does not make them.
     pub async fn user_with(&self, email: &str, more: Value) -> User {
-        let mut body = json!({ "connection": "Username-Password-Authentication", "email": email, "password": PASSWORD });
+        let mut body =
+            json!({ "connection": "Username-Password-Authentication", "email": email, "password": PASSWORD });
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let made = self.api().post("users", &body).await.expect(201).json();
         let id = made["user_id"].as_str().expect("text").to_owned();
@@ -281,7 +285,9 @@ async fn build(config: &Config, clock: &Arc<ManualClock>) -> ::server::Server {
         entropy: Arc::new(SystemEntropy),
         outbound: Ports::real(true).expect("an HTTP client starts").outbound,
     };
-    ::server::build(config.clone(), ports).await.unwrap_or_else(|error| panic!("the server does not start: {error}"))
+    ::server::build(config.clone(), ports)
+        .await
+        .unwrap_or_else(|error| panic!("the server does not start: {error}"))
 }
 
 /// The server's program: `VESTIBULE_BIN`, or what was built beside these tests.

@@ -1,1 +1,6 @@
-//! x
+//! Signing in: pages, cookies, sessions and their lives.
+
+mod cookies_and_pages;
+mod lifetimes;
+mod passwords;
+mod single_sign_on;

@@ -28,9 +28,6 @@ pub const CORRELATION_ID_BYTES_MAX: usize = 64;
 pub const SESSION_CLIENTS_MAX: usize = 1_000;
 /// Authentication methods that one session remembers. Ours: bounds the record; the oldest goes first.
 pub const SESSION_METHODS_MAX: usize = 32;
-/// How far apart two idle-expiry pushes of one session may be skipped, in milliseconds. Zero: every interaction
-/// counts, as the specification of idle expiry reads.
-pub const SESSION_TOUCH_MS_MIN: i64 = 0;
 
 /// Lifetime of an authorization code in milliseconds. RFC 6749 §4.1.2 recommends ten minutes at most.
 pub const CODE_MS: i64 = 60 * 1000;
@@ -118,8 +115,6 @@ pub const LOGOUT_RETRY_MS_MAX: i64 = 3600 * 1000;
 pub const LOGOUT_RETRY_TOTAL_MS: i64 = 26 * 3600 * 1000;
 /// Deliveries under way at once. Ours.
 pub const LOGOUT_DELIVERIES_MAX: usize = 32;
-/// Bytes read of a relying party's answer. Ours: only the status counts.
-pub const LOGOUT_ANSWER_BYTES_MAX: usize = 4 * 1024;
 /// How long log events are kept, in milliseconds. Ours; the operator may shorten it.
 pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
 

@@ -122,6 +122,10 @@ pub struct Session {
     pub clients: Vec<ClientId>,
     /// How the user proved who they are.
     pub methods: Vec<AuthenticationMethod>,
+    /// The user's epoch when the session was made: one of an earlier epoch was ended with all others, even where its
+    /// record still waits for its turn.
+    #[serde(default)]
+    pub epoch: u64,
     /// The session's metadata.
     #[serde(default)]
     pub metadata: SessionMetadata,
@@ -200,6 +204,7 @@ mod tests {
             device: Device::default(),
             clients: Vec::new(),
             methods: Vec::new(),
+            epoch: 0,
             metadata: SessionMetadata::default(),
         }
     }

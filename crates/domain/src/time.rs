@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -47,6 +47,16 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+}
+
+impl Timestamp {
+    /// Reads a date as HTTP writes it (RFC 9110 §5.6.7, the preferred form).
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        // The form is RFC 2822's with the zone's old name.
+        let text = text.strip_suffix("GMT")?;
+        let moment = OffsetDateTime::parse(&format!("{text}+0000"), &Rfc2822).ok()?;
+        Some(Self::from_seconds(moment.unix_timestamp()))
     }
 }
 

@@ -171,13 +171,26 @@ impl Engine {
     }
 }
 
-/// The body with each secret replaced by stars.
+/// The values of a map replaced by stars: the log tells which keys were set, not to what.
+fn starred(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => entries.keys().map(|key| (key.clone(), json!("*****"))).collect(),
+        Value::Null => Value::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => json!("*****"),
+    }
+}
+
+/// The body with each secret replaced by stars, and with the values of session metadata, which are for the log only
+/// where the tenant says so.
 fn without_secrets(body: &Value) -> Value {
     match body {
         Value::Object(properties) => Value::Object(
             properties
                 .iter()
                 .map(|(name, value)| {
+                    if name == "session_metadata" {
+                        return (name.clone(), starred(value));
+                    }
                     let hidden = SECRET_NAMES.contains(&name.as_str()) && !value.is_null();
                     (name.clone(), if hidden { json!("*****") } else { without_secrets(value) })
                 })
@@ -199,5 +212,7 @@ mod tests {
         let body = json!({"name": "a", "password": "p", "secrets": [{"name": "k", "value": "v"}]});
         let expect = json!({"name": "a", "password": "*****", "secrets": [{"name": "k", "value": "*****"}]});
         assert_eq!(without_secrets(&body), expect);
+        let body = json!({"session_metadata": {"device": "phone"}});
+        assert_eq!(without_secrets(&body), json!({"session_metadata": {"device": "*****"}}));
     }
 }

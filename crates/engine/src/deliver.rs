@@ -9,14 +9,14 @@ use domain::limits::{
     LOGOUT_DELIVERIES_MAX, LOGOUT_RETRY_FIRST_MS, LOGOUT_RETRY_MS_MAX, LOGOUT_RETRY_TOTAL_MS, OUTBOX_LEASE_MS,
 };
 use domain::logout::PendingLogout;
-use domain::time::{Timestamp, seconds};
+use domain::time::Timestamp;
 use protocol::logout_token::{LogoutTokenClaims, TYP};
 use serde_json::json;
 use store::{Claimed, Key, Tx};
 use tokio::task::JoinSet;
 
 use crate::audit::EventDraft;
-use crate::ports::{Answer, OutboundError};
+use crate::ports::{Answer, OutboundError, RetryAfter};
 use crate::{Engine, Error, RequestFacts};
 
 /// What one try came to.
@@ -33,7 +33,7 @@ enum Attempt {
     Failed {
         status: Option<u16>,
         error: String,
-        retry_after_seconds: Option<u64>,
+        retry_after: Option<RetryAfter>,
     },
 }
 
@@ -70,8 +70,12 @@ impl Engine {
     }
 
     async fn deliver(&self, claimed: &Claimed) -> Result<(), Error> {
-        let pending: PendingLogout = serde_json::from_value(claimed.entry.body.clone())
-            .map_err(|error| Error::Bug(format!("a pending logout does not decode: {error}")))?;
+        let pending: PendingLogout = match serde_json::from_value(claimed.entry.body.clone()) {
+            Ok(pending) => pending,
+            Err(error) => {
+                return self.bury(claimed, &format!("a pending logout does not decode: {error}")).await;
+            }
+        };
         let client = self.store().get::<Client>(&Key::of(&pending.client_id)).await?;
         let Some(client) = client.filter(|client| client.logout.wants(pending.initiator)) else {
             // The client left or unsubscribed: what waits for it is dropped (Auth0: back-channel logout).
@@ -90,6 +94,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Gives up on an entry that nobody can deliver, however often it is tried.
+    async fn bury(&self, claimed: &Claimed, error: &str) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                tx.outbox_dead(claimed, error);
+                self.event(EventKind::BackchannelLogoutFailed, &RequestFacts::default())
+                    .client_id(Some(&claimed.entry.subject))
+                    .says(format!("{error}; given up"))
+                    .record(tx);
+                Ok(())
+            })
+            .await
     }
 
     async fn attempt(&self, client: &Client, pending: &PendingLogout, url: &str) -> Result<Attempt, Error> {
@@ -147,8 +165,9 @@ impl Engine {
                         let event = event(EventKind::BackchannelLogoutFailed, Some(*status), Some(error));
                         event.says(format!("{error}; given up")).record(tx);
                     }
-                    Attempt::Failed { status, error, retry_after_seconds } => {
-                        let wait = wait_ms(attempts, *retry_after_seconds, jitter);
+                    Attempt::Failed { status, error, retry_after } => {
+                        let asked_ms = retry_after.map(|wish| wish.wait_ms(now));
+                        let wait = wait_ms(attempts, asked_ms, jitter);
                         let due_at = now.plus_millis(wait);
                         let event = event(EventKind::BackchannelLogoutFailed, *status, Some(error));
                         if due_at > claimed.entry.expires_at {
@@ -173,18 +192,18 @@ fn judge(answer: Result<Answer, OutboundError>) -> Attempt {
         Ok(Answer { status: 400, .. }) => {
             Attempt::Final { status: 400, error: "the client refused the logout token".to_owned() }
         }
-        Ok(Answer { status, retry_after_seconds }) => Attempt::Failed {
+        Ok(Answer { status, retry_after }) => Attempt::Failed {
             status: Some(status),
             error: format!("the client answered {status}"),
-            retry_after_seconds,
+            retry_after,
         },
-        Err(error) => Attempt::Failed { status: None, error: error.to_string(), retry_after_seconds: None },
+        Err(error) => Attempt::Failed { status: None, error: error.to_string(), retry_after: None },
     }
 }
 
 /// How long to wait after so many tries: doubling from two seconds to an hour, between half and all of it by chance,
 /// and never less than the client asked for (`Retry-After`, RFC 9110 §10.2.3), up to the time in which the try still counts.
-fn wait_ms(attempts: u32, retry_after_seconds: Option<u64>, jitter: f64) -> i64 {
+fn wait_ms(attempts: u32, asked_ms: Option<i64>, jitter: f64) -> i64 {
     let doubled = LOGOUT_RETRY_FIRST_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
     let full = doubled.min(LOGOUT_RETRY_MS_MAX);
     #[expect(
@@ -193,13 +212,12 @@ fn wait_ms(attempts: u32, retry_after_seconds: Option<u64>, jitter: f64) -> i64 
         reason = "an hour is far below 2^52"
     )]
     let own = full / 2 + (full as f64 / 2.0 * jitter) as i64;
-    let asked = retry_after_seconds.and_then(|wait| i64::try_from(wait).ok()).map_or(0, seconds);
-    own.max(asked.min(LOGOUT_RETRY_TOTAL_MS))
+    own.max(asked_ms.unwrap_or(0).min(LOGOUT_RETRY_TOTAL_MS))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Attempt, OutboundError, judge, wait_ms};
+    use super::{Answer, Attempt, OutboundError, RetryAfter, Timestamp, judge, wait_ms};
     use domain::limits::{LOGOUT_RETRY_MS_MAX, LOGOUT_RETRY_TOTAL_MS};
 
     #[test]
@@ -208,14 +226,24 @@ mod tests {
         assert_eq!(wait_ms(1, None, 1.0), 2_000);
         assert_eq!(wait_ms(4, None, 1.0), 16_000);
         assert_eq!(wait_ms(1000, None, 1.0), LOGOUT_RETRY_MS_MAX);
-        assert_eq!(wait_ms(1, Some(60), 1.0), 60_000);
-        assert_eq!(wait_ms(1, Some(u64::MAX), 1.0), 2_000);
-        assert_eq!(wait_ms(1, Some(10_000_000), 1.0), LOGOUT_RETRY_TOTAL_MS);
+        assert_eq!(wait_ms(1, Some(60_000), 1.0), 60_000);
+        let never = RetryAfter::Seconds(u64::MAX).wait_ms(Timestamp(0));
+        assert_eq!(wait_ms(1, Some(never), 1.0), LOGOUT_RETRY_TOTAL_MS);
+    }
+
+    #[test]
+    fn a_client_may_name_seconds_or_a_date() {
+        let now = Timestamp::parse("1994-11-06T08:49:00Z").unwrap();
+        let wait = |value: &str| RetryAfter::parse(value).map(|wish| wish.wait_ms(now));
+        assert_eq!(wait(" 120 "), Some(120_000));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(37_000));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:48:00 GMT"), Some(0));
+        assert_eq!(wait("soon"), None);
     }
 
     #[test]
     fn any_2xx_is_success_400_is_final_and_the_rest_is_tried_again() {
-        let answer = |status| judge(Ok(Answer { status, retry_after_seconds: None }));
+        let answer = |status| judge(Ok(Answer { status, retry_after: None }));
         assert_eq!(answer(204), Attempt::Delivered { status: 204 });
         assert!(matches!(answer(400), Attempt::Final { .. }));
         for status in [301, 404, 429, 500, 503] {

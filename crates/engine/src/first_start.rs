@@ -109,8 +109,17 @@ impl Engine {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 let key = Key::of(&*identifier);
-                if tx.find::<ResourceServer>("identifier", &key).await?.is_none() {
-                    tx.insert(self.management_api());
+                match tx.find::<ResourceServer>("identifier", &key).await? {
+                    None => tx.insert(self.management_api()),
+                    // Made by hand before the move: it must not stay an API whose scopes any user may be given.
+                    Some(api) if !api.is_system => {
+                        tx.put(ResourceServer {
+                            id: api.id,
+                            created_at: api.created_at,
+                            ..self.management_api()
+                        });
+                    }
+                    Some(_) => {}
                 }
                 Ok(())
             })

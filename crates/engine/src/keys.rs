@@ -61,14 +61,15 @@ impl Published {
 
 /// The bounded pool on which RSA signatures are made.
 pub struct Signers {
-    running: Semaphore,
+    running: Arc<Semaphore>,
     waiting: Semaphore,
 }
 
 impl Signers {
     /// A pool of so many threads.
     pub fn start(threads: usize) -> Self {
-        Self { running: Semaphore::new(threads.max(1)), waiting: Semaphore::new(SIGNATURES_WAITING_MAX) }
+        let running = Arc::new(Semaphore::new(threads.max(1)));
+        Self { running, waiting: Semaphore::new(SIGNATURES_WAITING_MAX) }
     }
 }
 
@@ -181,7 +182,13 @@ impl Engine {
             SigningAlgorithm::Es256 => Ok(sign()),
             SigningAlgorithm::Rs256 => {
                 let _place = self.inner.signers.waiting.try_acquire().map_err(|_| Error::Busy)?;
-                let _turn = self.inner.signers.running.acquire().await.map_err(|error| bug(&error))?;
+                let running = self.inner.signers.running.clone();
+                let turn = running.acquire_owned().await.map_err(|error| bug(&error))?;
+                // The turn goes with the work, also where the caller hangs up in the middle of it.
+                let sign = move || {
+                    let _turn = turn;
+                    sign()
+                };
                 tokio::task::spawn_blocking(sign).await.map_err(|error| bug(&error))
             }
         }

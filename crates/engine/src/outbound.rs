@@ -9,7 +9,7 @@ use domain::limits::LOGOUT_DELIVERY_MS_MAX;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, header, redirect};
 
-use crate::ports::{Answer, Outbound, OutboundError, OutboundFuture};
+use crate::ports::{Answer, Outbound, OutboundError, OutboundFuture, RetryAfter};
 
 /// Posts over HTTPS to public addresses; to others only where the operator allows it.
 pub struct HttpOutbound {
@@ -78,9 +78,9 @@ impl Outbound for HttpOutbound {
                 }
             })?;
             let retry_after = response.headers().get(header::RETRY_AFTER);
-            let retry_after_seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            let retry_after = retry_after.and_then(|value| RetryAfter::parse(value.to_str().ok()?));
             // The body is dropped unread: only the status counts, and an endless one must not hold us.
-            Ok(Answer { status: response.status().as_u16(), retry_after_seconds })
+            Ok(Answer { status: response.status().as_u16(), retry_after })
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Passwords: hashed and checked with Argon2id (RFC 9106) on a bounded pool of its own.
 
+use std::sync::Arc;
+
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN};
@@ -11,7 +13,7 @@ use crate::{Engine, Error};
 
 /// Hashes and checks passwords, so many at a time.
 pub struct Passwords {
-    running: Semaphore,
+    running: Arc<Semaphore>,
     waiting: Semaphore,
     argon2: Argon2<'static>,
     /// The hash of no password that anyone has: checked for unknown users, so that they take as long as known ones.
@@ -24,7 +26,7 @@ impl Passwords {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nobody = hash(&argon2, b"nobody has this password", &[0; 16]).unwrap_or_default();
         Self {
-            running: Semaphore::new(settings.threads.max(1)),
+            running: Arc::new(Semaphore::new(settings.threads.max(1))),
             waiting: Semaphore::new(settings.queue_max.max(1)),
             argon2,
             nobody,
@@ -36,7 +38,13 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let _place = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
-        let _turn = self.running.acquire().await.map_err(|error| Error::Bug(error.to_string()))?;
+        let turn =
+            self.running.clone().acquire_owned().await.map_err(|error| Error::Bug(error.to_string()))?;
+        // The turn goes with the work: who hangs up in the middle of it must not make room for more at once.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| Error::Bug(error.to_string()))
     }
 }
@@ -94,4 +102,35 @@ pub fn refuse_password(password: &str) -> Option<String> {
         return Some(format!("The password must have at most {PASSWORD_BYTES_MAX} bytes."));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use super::{PasswordSettings, Passwords};
+
+    #[tokio::test]
+    async fn who_hangs_up_in_the_middle_makes_no_room_for_more_at_once() {
+        let settings =
+            PasswordSettings { threads: 1, memory_kib: 8, passes: 1, ..PasswordSettings::default() };
+        let passwords = Arc::new(Passwords::start(&settings));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, may_end) = channel::<()>();
+        let work = move || {
+            begun.send(()).unwrap();
+            may_end.recv().unwrap_err();
+        };
+        let caller = tokio::spawn({
+            let passwords = Arc::clone(&passwords);
+            async move { passwords.on_pool(work).await }
+        });
+        has_begun.await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.running.available_permits(), 0);
+        drop(end);
+        let _turn = passwords.running.acquire().await.unwrap();
+    }
 }

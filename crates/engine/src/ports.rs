@@ -23,8 +23,34 @@ pub trait Entropy: Send + Sync {
 pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
-    /// `Retry-After` in seconds, where it was given as a number.
-    pub retry_after_seconds: Option<u64>,
+    /// When to try again, where it says so (`Retry-After`, RFC 9110 §10.2.3).
+    pub retry_after: Option<RetryAfter>,
+}
+
+/// `Retry-After`: so many seconds, or a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// So many seconds from now.
+    Seconds(u64),
+    /// Not before this moment.
+    At(Timestamp),
+}
+
+impl RetryAfter {
+    /// Reads the header's value; anything else than its two forms is no wish at all.
+    pub fn parse(value: &str) -> Option<Self> {
+        let value = value.trim();
+        let date = || Timestamp::parse_http_date(value).map(Self::At);
+        value.parse().map(Self::Seconds).ok().or_else(date)
+    }
+
+    /// Milliseconds to wait from `now`.
+    pub fn wait_ms(self, now: Timestamp) -> i64 {
+        match self {
+            Self::Seconds(seconds) => i64::try_from(seconds).map_or(i64::MAX, domain::time::seconds),
+            Self::At(at) => at.millis_since(now).max(0),
+        }
+    }
 }
 
 /// Why a call gave no answer; the text is for the log.

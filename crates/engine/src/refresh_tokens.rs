@@ -10,9 +10,9 @@ use domain::logout::Initiator;
 use domain::metadata::SessionMetadata;
 use domain::session::Session;
 use domain::token::RefreshToken;
-use store::{Key, Order, Page};
+use store::{Key, Order, Page, Tx};
 
-use crate::sign_out::BoundTokens;
+use crate::sign_out::{BoundTokens, SessionEnd};
 use crate::{ApiCall, Engine, Error, Resource};
 
 /// Refresh tokens that one commit deletes; more go in further commits.
@@ -154,15 +154,16 @@ impl Engine {
                 }
             }
             Some(id) => {
-                self.store()
-                    .transact(async |tx| -> Result<(), Error> {
-                        let session = tx.get::<Session>(&Key::of(id)).await?;
-                        let Some(session) = session.filter(|session| session.user_id == *user_id) else {
-                            return Ok(());
-                        };
-                        self.end_session(tx, &session, Initiator::SessionRevoked, tokens, &call.facts).await
-                    })
-                    .await?;
+                let end = async |tx: &mut Tx| -> Result<bool, Error> {
+                    let session = tx.get::<Session>(&Key::of(id)).await?;
+                    let Some(session) = session.filter(|session| session.user_id == *user_id) else {
+                        return Ok(true);
+                    };
+                    let initiator = Initiator::SessionRevoked;
+                    let end = self.end_session(tx, &session, initiator, tokens, &call.facts).await?;
+                    Ok(end != SessionEnd::TokensLeft)
+                };
+                while !self.store().transact(end).await? {}
             }
         }
         self.store()

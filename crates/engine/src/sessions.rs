@@ -11,9 +11,9 @@ use domain::metadata::{MetadataError, SessionMetadata};
 use domain::session::Session;
 use domain::user::User;
 use serde_json::Value;
-use store::{Key, Order, Page};
+use store::{Key, Order, Page, Tx};
 
-use crate::sign_out::BoundTokens;
+use crate::sign_out::{BoundTokens, SessionEnd};
 use crate::{ApiCall, Engine, Error, Resource};
 
 /// The documented answer to metadata that breaks a size rule (Auth0: configure session metadata).
@@ -132,20 +132,24 @@ impl Engine {
             BoundTokens::Keep => "Delete a session",
             BoundTokens::Revoke => "Revoke a session",
         };
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
-                match tx.get::<Session>(&Key::of(id)).await? {
-                    Some(session) => {
-                        self.end_session(tx, &session, Initiator::SessionRevoked, tokens, &call.facts)
-                            .await?;
+        let end = async |tx: &mut Tx| -> Result<bool, Error> {
+            // One that ran out is the sweep's, whose initiator is the true one.
+            let session = tx.get::<Session>(&Key::of(id)).await?;
+            match session.filter(|session| session.is_live(self.now())) {
+                Some(session) => {
+                    let initiator = Initiator::SessionRevoked;
+                    let end = self.end_session(tx, &session, initiator, tokens, &call.facts).await?;
+                    if end == SessionEnd::TokensLeft {
+                        return Ok(false);
                     }
-                    None if tokens == BoundTokens::Revoke => return Err(Error::NotFound(Resource::Session)),
-                    None => {}
                 }
-                self.record_api(tx, call, description, 202);
-                Ok(())
-            })
-            .await?;
+                None if tokens == BoundTokens::Revoke => return Err(Error::NotFound(Resource::Session)),
+                None => {}
+            }
+            self.record_api(tx, call, description, 202);
+            Ok(true)
+        };
+        while !self.store().transact(end).await? {}
         self.logouts_may_wait();
         Ok(())
     }

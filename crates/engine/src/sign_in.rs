@@ -114,6 +114,8 @@ pub(crate) struct Working {
     pub(crate) origin: Origin,
     /// The waiting sign-in that this ends, if pages were shown.
     pub(crate) sign_in: Option<SignIn>,
+    /// The secret that ties the browser's sign-ins to it: should this one start over, its other tabs go on.
+    pub(crate) browser_secret: Option<String>,
 }
 
 /// How the session of a sign-in comes about.

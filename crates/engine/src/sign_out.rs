@@ -21,9 +21,27 @@ use crate::{Engine, Error, RequestFacts};
 pub(crate) const OUTBOX_LOGOUT: &str = "backchannel_logout";
 
 /// Sessions of one user that one commit ends; more go in further commits.
-pub(crate) const SESSIONS_PER_COMMIT_MAX: usize = 50;
-/// Refresh tokens that one ending revokes.
-const REFRESH_TOKENS_PER_SESSION_MAX: usize = 1000;
+const SESSIONS_PER_COMMIT_MAX: usize = 50;
+/// Refresh tokens of one session that one commit revokes; where there are more, the session ends in a later commit.
+const REFRESH_TOKENS_PER_COMMIT_MAX: usize = 200;
+/// Rows after which a commit that ends sessions takes no further one. A commit has room for 8192: this, the costliest
+/// session, and what else belongs to the change fit together.
+const ROWS_PER_COMMIT_MAX: usize = 800;
+/// Rows that the end of a session costs: itself, its index entries, two log events.
+const ROWS_PER_SESSION: usize = 16;
+/// Rows that a pending logout costs, with its index entries.
+const ROWS_PER_LOGOUT: usize = 5;
+/// Rows that a revoked refresh token costs, with its index entries.
+const ROWS_PER_REFRESH_TOKEN: usize = 4;
+
+const _: () = assert!(
+    ROWS_PER_COMMIT_MAX
+        + ROWS_PER_SESSION
+        + ROWS_PER_LOGOUT * SESSION_CLIENTS_MAX
+        + ROWS_PER_REFRESH_TOKEN * REFRESH_TOKENS_PER_COMMIT_MAX
+        < store::limits::BATCH_ROWS_MAX - 800,
+    "any session can be ended, beside the records of a user that go in the same commit"
+);
 
 /// What happens to the refresh tokens that are bound to a session when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +52,21 @@ pub enum BoundTokens {
     Revoke,
 }
 
+/// How far the end of a session came within one unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum SessionEnd {
+    /// It ends with this commit, which is so many rows larger by it.
+    Ended { rows: usize },
+    /// It has more refresh tokens than one commit revokes. Some go with this commit; the session goes in a later one.
+    TokensLeft,
+}
+
 impl Engine {
     /// Ends a session that this unit of work has read. Each client of it that wants to hear of `initiator` gets a
     /// pending logout with the metadata as it is now.
+    ///
+    /// With [`BoundTokens::Keep`] it always ends.
     pub(crate) async fn end_session(
         &self,
         tx: &mut Tx,
@@ -44,25 +74,31 @@ impl Engine {
         initiator: Initiator,
         tokens: BoundTokens,
         facts: &RequestFacts,
-    ) -> Result<(), Error> {
-        tx.delete::<Session>(&Key::of(&session.id));
-        self.queue_logouts(tx, session, initiator).await?;
+    ) -> Result<SessionEnd, Error> {
+        let mut rows = ROWS_PER_SESSION;
         if tokens == BoundTokens::Revoke {
             let bound = tx
                 .page::<RefreshToken>(
                     Some("session"),
                     &Key::of(&session.id),
                     None,
-                    REFRESH_TOKENS_PER_SESSION_MAX,
+                    REFRESH_TOKENS_PER_COMMIT_MAX,
                     Order::Ascending,
                 )
                 .await?;
-            for token in bound.items {
+            for token in &bound.items {
                 tx.delete::<RefreshToken>(&Key::of(&token.id));
             }
+            if bound.next.is_some() {
+                return Ok(SessionEnd::TokensLeft);
+            }
+            rows += ROWS_PER_REFRESH_TOKEN * bound.items.len();
         }
+        tx.delete::<Session>(&Key::of(&session.id));
+        rows += ROWS_PER_LOGOUT * self.queue_logouts(tx, session, initiator).await?;
+        let ended = SessionEnd::Ended { rows };
         let kind = match initiator {
-            Initiator::RpLogout | Initiator::IdpLogout => return Ok(()),
+            Initiator::RpLogout | Initiator::IdpLogout => return Ok(ended),
             Initiator::SessionExpired => EventKind::SessionExpired,
             Initiator::PasswordChanged
             | Initiator::SessionRevoked
@@ -76,11 +112,18 @@ impl Engine {
             .session(session)
             .details(json!({ "session_id": session.id, "initiator": initiator.as_str() }))
             .record(tx);
-        Ok(())
+        Ok(ended)
     }
 
-    async fn queue_logouts(&self, tx: &mut Tx, session: &Session, initiator: Initiator) -> Result<(), Error> {
+    /// Answers how many clients will be told.
+    async fn queue_logouts(
+        &self,
+        tx: &mut Tx,
+        session: &Session,
+        initiator: Initiator,
+    ) -> Result<usize, Error> {
         let now = self.now();
+        let mut queued = 0;
         let keys: Vec<Key> = session.clients.iter().take(SESSION_CLIENTS_MAX).map(Key::of).collect();
         for client in self.store().get_many::<Client>(&keys).await?.into_iter().flatten() {
             if !client.logout.wants(initiator) {
@@ -103,13 +146,14 @@ impl Engine {
                 expires_at: now.plus_millis(LOGOUT_RETRY_TOTAL_MS),
                 body: serde_json::to_value(&pending).map_err(|error| Error::Bug(error.to_string()))?,
             });
+            queued += 1;
         }
-        Ok(())
+        Ok(queued)
     }
 
     /// Ends the sessions of a user within a unit of work that writes the user: the rise of the epoch makes a
-    /// sign-in that is under way conflict and start over, so none slips through. Up to 50 sessions go with this
-    /// commit; where the answer says 50, [`Engine::end_all_sessions`] ends the rest.
+    /// sign-in that is under way start over, so none slips through. As many sessions go with this commit as it has
+    /// room for; where the answer is true there may be more, and [`Engine::end_all_sessions`] ends the rest.
     pub(crate) async fn end_sessions_of_user(
         &self,
         tx: &mut Tx,
@@ -117,7 +161,7 @@ impl Engine {
         initiator: Initiator,
         tokens: BoundTokens,
         facts: &RequestFacts,
-    ) -> Result<usize, Error> {
+    ) -> Result<bool, Error> {
         user.sessions_epoch += 1;
         let sessions = tx
             .page::<Session>(
@@ -128,15 +172,19 @@ impl Engine {
                 Order::Ascending,
             )
             .await?;
-        let mut ended = 0;
+        let mut rows_sum = 0;
         for found in sessions.items {
+            if rows_sum > ROWS_PER_COMMIT_MAX {
+                return Ok(true);
+            }
             // Read again within the unit of work: the page is a snapshot, and the metadata must be the newest.
-            if let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? {
-                self.end_session(tx, &session, initiator, tokens, facts).await?;
-                ended += 1;
+            let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? else { continue };
+            match self.end_session(tx, &session, initiator, tokens, facts).await? {
+                SessionEnd::Ended { rows } => rows_sum += rows,
+                SessionEnd::TokensLeft => return Ok(true),
             }
         }
-        Ok(ended)
+        Ok(sessions.next.is_some())
     }
 
     /// Tells the delivery loop that something may wait for it. Call it after a commit that ended a session.
@@ -156,17 +204,17 @@ impl Engine {
         facts: &RequestFacts,
     ) -> Result<(), Error> {
         loop {
-            let ended = self
+            let more = self
                 .store()
-                .transact(async |tx| -> Result<usize, Error> {
-                    let Some(mut user) = tx.get::<User>(&Key::of(user_id)).await? else { return Ok(0) };
-                    let ended = self.end_sessions_of_user(tx, &mut user, initiator, tokens, facts).await?;
+                .transact(async |tx| -> Result<bool, Error> {
+                    let Some(mut user) = tx.get::<User>(&Key::of(user_id)).await? else { return Ok(false) };
+                    let more = self.end_sessions_of_user(tx, &mut user, initiator, tokens, facts).await?;
                     tx.put(user);
-                    Ok(ended)
+                    Ok(more)
                 })
                 .await?;
             self.logouts_may_wait();
-            if ended < SESSIONS_PER_COMMIT_MAX {
+            if !more {
                 return Ok(());
             }
         }
@@ -201,7 +249,13 @@ impl Engine {
     ) -> Result<SignOutAnswer, Error> {
         let request = end_session::Request::parse(params)?;
         let hint = match &request.id_token_hint {
-            Some(token) => Some(Hint::read(&self.keys().set, token, self.issuer(), self.now())?),
+            Some(token) => match Hint::read(&self.keys().set, token, self.issuer(), self.now()) {
+                Ok(hint) => Some(hint),
+                Err(error) => {
+                    self.record_failed_sign_out(None, &error, facts).await?;
+                    return Err(error.into());
+                }
+            },
             None => None,
         };
         let client = match request.client_id(hint.as_ref()) {
@@ -273,7 +327,8 @@ impl Engine {
                     let Some(session) = tx.get::<Session>(&Key::of(&session.id)).await? else {
                         return Ok(());
                     };
-                    self.end_session(tx, &session, Initiator::RpLogout, BoundTokens::Keep, facts).await?;
+                    let _ended =
+                        self.end_session(tx, &session, Initiator::RpLogout, BoundTokens::Keep, facts).await?;
                     let mut details = json!({
                         "session_id": session.id,
                         "return_to": return_to,
@@ -314,3 +369,6 @@ impl Engine {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,9 +22,9 @@ impl Engine {
     /// Whatever the store answers; what was swept before stays swept.
     pub async fn sweep(&self) -> Result<usize, Error> {
         self.reload_published().await?;
-        let mut ended = 0;
+        let (mut ended, mut failure) = (0, None);
         for _ in 0..STEPS_MAX {
-            let step = self.end_expired_sessions().await?;
+            let step = self.end_expired_sessions(&mut failure).await?;
             ended += step;
             if step == 0 {
                 break;
@@ -35,10 +35,12 @@ impl Engine {
                 break;
             }
         }
-        Ok(ended)
+        failure.map_or(Ok(ended), Err)
     }
 
-    async fn end_expired_sessions(&self) -> Result<usize, Error> {
+    /// Ends the sessions of one step. One that cannot be ended is left for the next sweep and does not hold up those
+    /// behind it; the first such `failure` is kept.
+    async fn end_expired_sessions(&self, failure: &mut Option<Error>) -> Result<usize, Error> {
         let soonest = self
             .store()
             .page_sharded::<Session>(Some("end"), &Key::all(), None, SESSIONS_PER_STEP_MAX, Order::Ascending)
@@ -57,11 +59,14 @@ impl Engine {
                         return Ok(false);
                     }
                     let initiator = Initiator::SessionExpired;
-                    self.end_session(tx, &session, initiator, BoundTokens::Keep, &facts).await?;
+                    let _ended = self.end_session(tx, &session, initiator, BoundTokens::Keep, &facts).await?;
                     Ok(true)
                 })
-                .await?;
-            ended += usize::from(gone);
+                .await;
+            match gone {
+                Ok(gone) => ended += usize::from(gone),
+                Err(error) => drop(failure.get_or_insert(error)),
+            }
         }
         if ended > 0 {
             self.logouts_may_wait();

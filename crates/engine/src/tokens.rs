@@ -276,7 +276,9 @@ impl Engine {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 let Some(token) = tx.get::<RefreshToken>(&Key::of(&id)).await? else { return Ok(()) };
-                if token.grant.client_id != client.id || token.hash != crate::sign_in::hash(&request.token) {
+                if token.grant.client_id != client.id
+                    || !refresh::is_of_family(tx, &token, &request.token).await?
+                {
                     return Ok(());
                 }
                 tx.delete::<RefreshToken>(&Key::of(&id));

@@ -24,7 +24,7 @@ use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
 use crate::search::Query;
-use crate::sign_out::{BoundTokens, SESSIONS_PER_COMMIT_MAX};
+use crate::sign_out::BoundTokens;
 use crate::{ApiCall, Engine, Error, Resource};
 
 /// Fields of a user that `q` can name.
@@ -158,9 +158,9 @@ impl Engine {
                 let ends = what_ends(&before, &user, password_hash.is_some());
                 let mut rest = None;
                 if let Some((initiator, tokens)) = ends {
-                    let ended =
+                    let more =
                         self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
-                    rest = (ended >= SESSIONS_PER_COMMIT_MAX).then_some((initiator, tokens));
+                    rest = more.then_some((initiator, tokens));
                 }
                 tx.put(user.clone());
                 self.record_api(tx, call, "Update a User", 200);
@@ -185,12 +185,12 @@ impl Engine {
                 .transact(async |tx| -> Result<bool, Error> {
                     let Some(mut user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(true) };
                     let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
-                    let ended =
+                    let sessions =
                         self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                     let tokens = delete_of_user::<RefreshToken>(tx, id, |token| token.key()).await?;
                     let memberships =
                         delete_of_user::<Membership>(tx, id, |membership| membership.key()).await?;
-                    if ended >= SESSIONS_PER_COMMIT_MAX || tokens || memberships {
+                    if sessions || tokens || memberships {
                         tx.put(user);
                         return Ok(false);
                     }

@@ -11,7 +11,7 @@ pub const TRANSACT_BACKOFF_FIRST_US: u64 = 500;
 pub const TRANSACT_BACKOFF_MAX_US: u64 = 150_000;
 
 /// Rows and expectations in one batch, together. A batch is held in memory and, on SQLite, delays its whole group.
-pub const BATCH_ROWS_MAX: usize = 4_096;
+pub const BATCH_ROWS_MAX: usize = 8_192;
 /// Bytes of one stored value. The largest legal record, a user with full metadata, is far below.
 pub const VALUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one row key; PostgreSQL's index takes at most 2,704 for space and key together.

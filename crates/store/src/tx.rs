@@ -101,7 +101,8 @@ impl Tx {
 
     /// One page, as [`Store::page`] gives it: a snapshot of what is committed. It does not see this unit's own writes,
     /// nothing of it is remembered, and newcomers are not noticed at commit. Where "all of them" matters, let
-    /// newcomers read a record that this unit of work changes; where one of them matters, `get` it again.
+    /// newcomers write a record that this unit of work reads (to read one that this unit changes is not enough: a
+    /// newcomer that commits after the page and before this unit escapes); where one of them matters, `get` it again.
     pub async fn page<R: Record>(
         &mut self,
         index: Option<&str>,

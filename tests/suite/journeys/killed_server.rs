@@ -17,7 +17,8 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     });
     let app = App::of(&wire, &program.api.post("clients", &client).await.expect(201).json());
     let (email, password) = ("ann@example.com", suite::server::PASSWORD);
-    let body = json!({ "connection": "Username-Password-Authentication", "email": email, "password": password });
+    let body =
+        json!({ "connection": "Username-Password-Authentication", "email": email, "password": password });
     let made = program.api.post("users", &body).await.expect(201).json();
     let id = made["user_id"].as_str().unwrap().to_owned();
     let user = User { id, email: email.to_owned(), password: password.to_owned() };
@@ -28,6 +29,11 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     assert_eq!(program.api.session_metadata(&signed_in.sid).await, json!({ "device": "Suite/1.0" }));
     program.api.delete(&format!("sessions/{}", signed_in.sid)).await.expect(202);
     party.raw(1).await;
+    // Killed between the answer and its commit it would deliver too, but only when its lease has run out.
+    wait::until("the failure is kept", async || {
+        program.api.logs("oidc_backchannel_logout_failed").await.pop()
+    })
+    .await;
     program.kill().await;
 
     let tried = party.count();
@@ -36,10 +42,8 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     let token = party.token(&app, tried + 1).await;
     assert_eq!(token.sid.as_deref(), Some(&*signed_in.sid));
     assert_eq!(token.claims["session_metadata"], json!({ "device": "Suite/1.0" }));
-    wait::until("the log tells", async || {
-        program.api.logs("oidc_backchannel_logout_succeeded").await.pop()
-    })
-    .await;
+    wait::until("the log tells", async || program.api.logs("oidc_backchannel_logout_succeeded").await.pop())
+        .await;
     program.api.expect_no_session(&signed_in.sid).await;
     program.kill().await;
 }

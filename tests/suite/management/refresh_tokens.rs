@@ -12,7 +12,8 @@ async fn with_refresh_token(server: &Server, app: &App, user: &User) -> (SignedI
 }
 
 async fn tokens_of(server: &Server, user: &User) -> Vec<Value> {
-    let found = server.api().get(&format!("users/{}/refresh-tokens", user.path_id())).await.expect(200).json();
+    let found =
+        server.api().get(&format!("users/{}/refresh-tokens", user.path_id())).await.expect(200).json();
     found["tokens"].as_array().expect("as told").clone()
 }
 

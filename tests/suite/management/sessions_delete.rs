@@ -4,7 +4,8 @@ use serde_json::json;
 use suite::{App, Browser, Server, SignedIn, User, on_every_store};
 
 async fn with_refresh_token(server: &Server) -> (App, User, Browser, SignedIn) {
-    let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+    let (app, user, browser) =
+        (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
     let signed_in = app.sign_in_with(&browser, &user, "openid offline_access").await;
     (app, user, browser, signed_in)
 }
@@ -50,7 +51,7 @@ on_every_store! {
         server.api_with(&["delete:sessions"]).await.delete(&path).await.expect(202);
     }
 
-    async fn a_code_of_an_ended_session_still_says_so_or_is_refused_but_never_revives_it(server) {
+    async fn a_code_of_a_revoked_session_is_refused(server) {
         let (app, _, browser, signed_in) = with_refresh_token(server).await;
         let callback = browser.pass_through(&app.silent()).await;
         server.api().post_nothing(&format!("sessions/{}/revoke", signed_in.sid)).await.expect(202);

@@ -178,6 +178,9 @@ impl Engine {
     }
 }
 
+/// What a sign-in is told whose Actions ask for more claims than a token carries.
+const CLAIMS_TOO_LARGE: &str = "The custom claims set by Actions are too large";
+
 /// Takes the commands of a run into the effects and into what the next Action sees. A failed run's commands do not
 /// count.
 fn take_outcome<S: Stage>(outcome: Outcome, action: &BoundAction, stage: &mut S, run: &mut TriggerRun) {
@@ -187,7 +190,8 @@ fn take_outcome<S: Stage>(outcome: Outcome, action: &BoundAction, stage: &mut S,
             for command in outcome.commands {
                 run.effects.take(command);
             }
-            stage.absorb(&run.effects).err().map(|message| Failure::Script {
+            let fits = run.effects.claims_fit().then_some(()).ok_or_else(|| CLAIMS_TOO_LARGE.to_owned());
+            fits.and_then(|()| stage.absorb(&run.effects)).err().map(|message| Failure::Script {
                 name: "Error".to_owned(),
                 message,
                 stack: String::new(),

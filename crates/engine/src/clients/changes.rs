@@ -16,6 +16,9 @@ const NAME_CHARACTERS_MAX: usize = 300;
 const DESCRIPTION_CHARACTERS_MAX: usize = 140;
 /// Lifetime of an ID token in seconds, at most. Auth0: client `jwt_configuration.lifetime_in_seconds` (30 days).
 const ID_TOKEN_SECONDS_MAX: i64 = 2_592_000;
+/// URLs to which the logout tokens of one client go. Auth0: back-channel logout takes one; a lease on a pending logout
+/// is as long as one call may take.
+const LOGOUT_URLS_MAX: usize = 1;
 /// Characters of a client secret that a caller brings, at least. RFC 6749 §10.10 asks for what cannot be guessed.
 const CLIENT_SECRET_CHARACTERS_MIN: usize = 16;
 /// Characters of a client secret that a caller brings, at most. Ours.
@@ -177,6 +180,10 @@ impl ClientChanges {
 }
 
 fn check_logout(logout: &LogoutSettings, insecure_urls: bool) -> Result<(), Error> {
+    if logout.urls.len() > LOGOUT_URLS_MAX {
+        let reason = format!("Array is too long ({}), maximum {LOGOUT_URLS_MAX}", logout.urls.len());
+        return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
+    }
     for (at, url) in logout.urls.iter().enumerate() {
         check_logout_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), insecure_urls)?;
     }
@@ -245,6 +252,17 @@ mod tests {
         assert!(check_logout(&settings(&[Initiator::RpLogout, Initiator::IdpLogout]), false).is_ok());
         assert!(check_logout(&settings(&[Initiator::RpLogout]), false).is_err());
         assert!(check_logout(&settings(&[Initiator::IdpLogout]), false).is_err());
+    }
+
+    #[test]
+    fn a_client_hears_of_logouts_at_one_url() {
+        let settings = |count: usize| LogoutSettings {
+            urls: vec!["https://rp.example/logout".to_owned(); count],
+            ..LogoutSettings::default()
+        };
+        assert!(check_logout(&settings(1), false).is_ok());
+        let error = check_logout(&settings(2), false).unwrap_err().to_string();
+        assert!(error.contains("oidc_logout.backchannel_logout_urls"), "{error}");
     }
 
     #[test]

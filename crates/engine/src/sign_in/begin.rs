@@ -12,6 +12,7 @@ use domain::sign_in::{AuthorizationRequest, Prompt, SignIn};
 use domain::time::seconds;
 use domain::user::User;
 use protocol::authorize::{Params, Rejection, Rules};
+use protocol::end_session::Hint;
 use protocol::error::{OAuthError, OAuthErrorCode};
 use serde_json::json;
 use store::Key;
@@ -52,8 +53,7 @@ impl Engine {
         match self.missing(&request, &client, session.as_ref()).await? {
             None => {
                 let session = session.ok_or_else(|| Error::Bug("a session that does exists".to_owned()))?;
-                let cookie = browser.session.unwrap_or_default().to_owned();
-                self.go_on_with(request, client, session, cookie, facts).await
+                self.go_on_with(request, client, session, browser, facts).await
             }
             Some(Missing::Interaction(why)) => {
                 let code = if request.asks(Prompt::None) {
@@ -63,12 +63,23 @@ impl Engine {
                 };
                 self.refuse(&request, &client, OAuthError::new(code, why), facts).await
             }
-            Some(Missing::Login) if request.asks(Prompt::None) => {
-                let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
-                self.refuse(&request, &client, error, facts).await
-            }
-            Some(Missing::Login) => self.wait_for_user(request, browser.secret).await,
+            Some(Missing::Login) => self.ask_for_login(request, &client, browser.secret, facts).await,
         }
+    }
+
+    /// Shows the pages, or tells a client that wants none shown.
+    async fn ask_for_login(
+        &self,
+        request: AuthorizationRequest,
+        client: &Client,
+        browser_secret: Option<&str>,
+        facts: &RequestFacts,
+    ) -> Result<NextStep, Error> {
+        if request.asks(Prompt::None) {
+            let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
+            return self.refuse(&request, client, error, facts).await;
+        }
+        self.wait_for_user(request, browser_secret).await
     }
 
     /// A request that failed its checks: back to the client where its redirect URI is verified, else a page.
@@ -106,10 +117,22 @@ impl Engine {
         let Some(session) = session else { return Ok(Some(Missing::Login)) };
         let age = self.now().millis_since(session.authenticated_at);
         let too_old = request.max_age_seconds.is_some_and(|max_age| age > seconds(max_age));
+        if self.hints_at_another_user(request, session) {
+            return Ok(Some(Missing::Login));
+        }
         if request.asks(Prompt::Login) || request.asks(Prompt::SelectAccount) || too_old {
             return Ok(Some(Missing::Login));
         }
         Ok(None)
+    }
+
+    /// Whether `id_token_hint` names a user other than the session's (OIDC Core 1.0 §3.1.2.1).
+    fn hints_at_another_user(&self, request: &AuthorizationRequest, session: &Session) -> bool {
+        let hint = request.query.iter().find(|(name, _)| name == "id_token_hint");
+        let Some((_, token)) = hint.filter(|(_, token)| !token.is_empty()) else { return false };
+        // A hint that does not verify says nothing about anybody, so nobody is taken at its word.
+        let hint = Hint::read(&self.keys().set, token, self.issuer(), self.now());
+        hint.map_or(true, |hint| hint.sub.as_deref() != Some(session.user_id.as_str()))
     }
 
     /// Silent authentication and single sign-on: the browser's session does.
@@ -118,7 +141,7 @@ impl Engine {
         request: AuthorizationRequest,
         client: Client,
         session: Session,
-        cookie: String,
+        browser: Browser<'_>,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         let user = self.store().get::<User>(&Key::of(&session.user_id)).await?;
@@ -126,6 +149,9 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
             return self.refuse(&request, &client, error, facts).await;
         };
+        if session.epoch != user.sessions_epoch {
+            return self.ask_for_login(request, &client, browser.secret, facts).await;
+        }
         let organization = match self.organization_of(&request, &user).await? {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &client, error, facts).await,
@@ -144,8 +170,9 @@ impl Engine {
             resource_server: None,
             user,
             session,
-            origin: Origin::Reused { cookie },
+            origin: Origin::Reused { cookie: browser.session.unwrap_or_default().to_owned() },
             sign_in: None,
+            browser_secret: browser.secret.map(str::to_owned),
         };
         self.complete(working, facts).await
     }

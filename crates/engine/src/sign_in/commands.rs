@@ -1,5 +1,6 @@
 //! What Actions asked for, as data: kept apart from the state that they saw, so that it can be applied to a newer one.
 
+use domain::limits::CUSTOM_CLAIMS_BYTES_MAX;
 use domain::metadata::{MetadataError, SessionMetadata};
 use domain::scope::Scopes;
 use domain::session::{CookieMode, Session};
@@ -235,6 +236,14 @@ impl Effects {
         }
         (user.user_metadata, user.app_metadata) = (own, app);
         true
+    }
+
+    /// Whether each token's custom claims are within their limit.
+    pub(crate) fn claims_fit(&self) -> bool {
+        let fits = |claims: &Map<String, Value>| {
+            serde_json::to_vec(claims).is_ok_and(|bytes| bytes.len() <= CUSTOM_CLAIMS_BYTES_MAX)
+        };
+        fits(&self.id_token_claims) && fits(&self.access_token_claims)
     }
 
     /// Whether the user's metadata changes.

@@ -24,7 +24,7 @@ use super::post_login::{METADATA_REFUSED, custom_claims};
 use super::prove::executions_detail;
 use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash};
 use crate::actions::run::TriggerRun;
-use crate::sign_out::BoundTokens;
+use crate::sign_out::{BoundTokens, SessionEnd};
 use crate::{Engine, Error, RequestFacts};
 
 /// How often a sign-in is begun anew because its session ended under it.
@@ -105,8 +105,8 @@ impl Engine {
         Ok(found.map(Some).ok_or_else(unknown))
     }
 
-    /// The session ended during the sign-in. With a password just proved a new one is made; without, the user is
-    /// asked, or the client told.
+    /// The session ended during the sign-in. With a password just proved a new one is made; without, or where what
+    /// was proved no longer counts, the user is asked, or the client told.
     async fn start_over(
         &self,
         mut working: Working,
@@ -114,12 +114,13 @@ impl Engine {
     ) -> Result<Result<Box<Working>, NextStep>, Error> {
         let user = self.store().get::<User>(&Key::of(&working.user.id)).await?.filter(|user| !user.blocked);
         let is_reused = matches!(working.origin, Origin::Reused { .. });
+        let is_outdated = user.as_ref().is_some_and(|user| is_outdated(&working, user));
         if user.is_none() || (is_reused && working.request.asks(Prompt::None)) {
             let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
             return Ok(Err(self.refuse(&working.request, &working.client, error, facts).await?));
         }
-        if is_reused {
-            return Ok(Err(self.wait_for_user(working.request, None).await?));
+        if is_reused || is_outdated {
+            return Ok(Err(self.wait_for_user(working.request, working.browser_secret.as_deref()).await?));
         }
         let cookie_secret = self.secret_text();
         let mut session =
@@ -152,6 +153,7 @@ impl Engine {
                 }
                 let user = self.write_user(tx, working, run, facts).await?;
                 let Some(user) = user else { return Ok(Finished::SessionEnded) };
+                self.end_replaced(tx, working, facts).await?;
                 if is_new {
                     tx.insert(session.clone());
                 } else {
@@ -175,13 +177,7 @@ impl Engine {
         working: &Working,
         facts: &RequestFacts,
     ) -> Result<Option<Session>, Error> {
-        if let Origin::New { replaces, .. } = &working.origin {
-            if let Some(id) = replaces
-                && let Some(other) = tx.get::<Session>(&Key::of(id)).await?
-            {
-                // Someone else signed in with this browser: the session of the one before is out of reach for good.
-                self.end_session(tx, &other, Initiator::SessionRevoked, BoundTokens::Keep, facts).await?;
-            }
+        if matches!(working.origin, Origin::New { .. }) {
             let mut fresh = working.session.clone();
             fresh.metadata.evict();
             return Ok(Some(fresh));
@@ -204,7 +200,19 @@ impl Engine {
         Ok(Some(session))
     }
 
-    /// Counts the sign-in and merges metadata into the newest user. None: the user is gone or blocked.
+    /// Someone else signed in with this browser: the session of the one before is out of reach for good, and ends.
+    async fn end_replaced(&self, tx: &mut Tx, working: &Working, facts: &RequestFacts) -> Result<(), Error> {
+        if let Origin::New { replaces: Some(id), .. } = &working.origin
+            && let Some(other) = tx.get::<Session>(&Key::of(id)).await?
+        {
+            let _ended =
+                self.end_session(tx, &other, Initiator::SessionRevoked, BoundTokens::Keep, facts).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts the sign-in and merges metadata into the newest user. None: the user is gone or blocked, or what they
+    /// proved no longer counts.
     async fn write_user(
         &self,
         tx: &mut Tx,
@@ -217,7 +225,8 @@ impl Engine {
             return Ok(Some(working.user.clone()));
         }
         let user = tx.get::<User>(&Key::of(&working.user.id)).await?;
-        let Some(mut user) = user.filter(|user| !user.blocked) else { return Ok(None) };
+        let is_good = |user: &User| !user.blocked && (is_reused || !is_outdated(working, user));
+        let Some(mut user) = user.filter(is_good) else { return Ok(None) };
         let now = self.now();
         if !is_reused {
             user.logins_count += 1;
@@ -342,28 +351,31 @@ impl Engine {
             ("error", OAuthErrorCode::AccessDenied.as_str().to_owned()),
             ("error_description", description.clone()),
         ]);
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
-                if let Some(tokens) = revoked
-                    && let Some(session) = tx.get::<Session>(&Key::of(&working.session.id)).await?
-                {
-                    self.end_session(tx, &session, Initiator::SessionRevoked, tokens, facts).await?;
+        let deny = async |tx: &mut Tx| -> Result<bool, Error> {
+            if let Some(tokens) = revoked
+                && let Some(session) = tx.get::<Session>(&Key::of(&working.session.id)).await?
+            {
+                let initiator = Initiator::SessionRevoked;
+                let end = self.end_session(tx, &session, initiator, tokens, facts).await?;
+                if end == SessionEnd::TokensLeft {
+                    return Ok(false);
                 }
-                if run.failed.is_none()
-                    && run.effects.touches_user()
-                    && let Some(mut user) = tx.get::<User>(&Key::of(&working.user.id)).await?
-                    && run.effects.apply_to_user(&mut user)
-                {
-                    user.updated_at = self.now();
-                    tx.put(user);
-                }
-                if let Some(sign_in) = &working.sign_in {
-                    tx.delete::<SignIn>(&Key::of(&sign_in.id));
-                }
-                self.record_denial(tx, &working, &run, &description, execution_id.as_ref(), facts);
-                Ok(())
-            })
-            .await?;
+            }
+            if run.failed.is_none()
+                && run.effects.touches_user()
+                && let Some(mut user) = tx.get::<User>(&Key::of(&working.user.id)).await?
+                && run.effects.apply_to_user(&mut user)
+            {
+                user.updated_at = self.now();
+                tx.put(user);
+            }
+            if let Some(sign_in) = &working.sign_in {
+                tx.delete::<SignIn>(&Key::of(&sign_in.id));
+            }
+            self.record_denial(tx, &working, &run, &description, execution_id.as_ref(), facts);
+            Ok(true)
+        };
+        while !self.store().transact(deny).await? {}
         let cookie = match (&working.origin, revoked) {
             (Origin::Reused { .. } | Origin::Renewed { .. }, Some(_)) => {
                 self.logouts_may_wait();
@@ -417,6 +429,12 @@ impl Engine {
             tx.insert(execution.clone());
         }
     }
+}
+
+/// Whether all of the user's sessions were ended after the password was looked up, as a new password does: then what
+/// was proved with the old one makes no session.
+fn is_outdated(working: &Working, newest: &User) -> bool {
+    working.user.sessions_epoch != newest.sessions_epoch
 }
 
 /// Scopes about the user and the token itself (OIDC Core 1.0 §5.4 and §11), which belong to no API.

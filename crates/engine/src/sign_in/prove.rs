@@ -327,6 +327,7 @@ impl Engine {
             session,
             origin,
             sign_in: Some(pending.sign_in),
+            browser_secret: browser.secret.map(str::to_owned),
         };
         self.complete(working, facts).await
     }
@@ -358,6 +359,7 @@ impl Engine {
             device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
             clients: Vec::new(),
             methods: vec![Self::password_method(now)],
+            epoch: user.sessions_epoch,
             metadata: domain::metadata::SessionMetadata::default(),
         }
     }

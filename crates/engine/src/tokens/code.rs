@@ -36,10 +36,10 @@ impl Engine {
                     return Ok(Err(refusal));
                 }
                 let grant = stored.grant.clone();
+                let mut session = None;
                 if let Some(session_id) = &grant.session_id {
-                    // Read in the unit of work: a session that ends now must not leave a refresh token behind.
-                    let session = tx.get::<Session>(&Key::of(session_id)).await?;
-                    if !session.is_some_and(|session| session.is_live(self.now())) {
+                    session = tx.get::<Session>(&Key::of(session_id)).await?;
+                    if !session.as_ref().is_some_and(|session| session.is_live(self.now())) {
                         return Err(unknown().with_debug("the session of the code ended").into());
                     }
                 }
@@ -58,6 +58,11 @@ impl Engine {
                 let (access_token, id_token) = (access_token?, id_token?);
                 let refresh_token =
                     self.first_refresh_token(tx, client, &grant, &stored.refresh_token, facts);
+                if let (Some(session), true) = (session, refresh_token.is_some()) {
+                    // Written, though unchanged: an end of the session that is under way has listed its tokens
+                    // already, and must conflict and see this one, or it would leave it behind.
+                    tx.put(session);
+                }
                 stored.used = Some(CodeUse {
                     at: self.now(),
                     access_token_jti: access_token.jti,

@@ -178,8 +178,7 @@ impl Engine {
         presented_hash: &str,
         facts: &RequestFacts,
     ) -> Result<(), Error> {
-        let spent = tx.get::<RetiredRefreshToken>(&Key::of(presented_hash)).await?;
-        if spent.is_none_or(|spent| spent.refresh_token_id != token.id) {
+        if !was_spent(tx, token, presented_hash).await? {
             return Ok(());
         }
         tx.delete::<RefreshToken>(&Key::of(&token.id));
@@ -190,6 +189,18 @@ impl Engine {
             .record(tx);
         Ok(())
     }
+}
+
+/// Whether a token is the current one of a family or was it once. Who takes back a token that was rotated a moment ago,
+/// in an exchange that their logout overtook, means its successor too (RFC 7009 §2.1).
+pub(super) async fn is_of_family(tx: &mut Tx, family: &RefreshToken, presented: &str) -> Result<bool, Error> {
+    let presented_hash = hash(presented);
+    Ok(family.hash == presented_hash || was_spent(tx, family, &presented_hash).await?)
+}
+
+async fn was_spent(tx: &mut Tx, family: &RefreshToken, presented_hash: &str) -> Result<bool, Error> {
+    let spent = tx.get::<RetiredRefreshToken>(&Key::of(presented_hash)).await?;
+    Ok(spent.is_some_and(|spent| spent.refresh_token_id == family.id))
 }
 
 fn idle_expiry(client: &Client, now: Timestamp) -> Option<Timestamp> {
