@@ -37,7 +37,16 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// What every environment variable of ours begins with.
 const ENVIRONMENT_PREFIX: &str = "VESTIBULE_";
 /// Variables with our prefix that are not keys.
-const ENVIRONMENT_OTHERS: &[&str] = &["VESTIBULE_MASTER_KEY"];
+///
+/// The master key is no setting, because it must not be printed; the others are what the project's own checks say to
+/// each other, and a server that they start must not stumble over them.
+const ENVIRONMENT_OTHERS: &[&str] = &[
+    "VESTIBULE_MASTER_KEY",
+    "VESTIBULE_BIN",
+    "VESTIBULE_TEST_POSTGRES",
+    "VESTIBULE_TEST_POSTGRES_OPTIONAL",
+    "VESTIBULE_TEST_STORE",
+];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default)]
