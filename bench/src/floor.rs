@@ -1,6 +1,5 @@
 //! The least that the parts of a request cost: bytes over HTTP, signatures, commits, a realm, a password's hash.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,8 +32,8 @@ pub(crate) const HTTP_COMMAND: &str = "floor-http";
 const BYTES: &str = "x-bytes";
 /// Bytes of an answer at most.
 const BYTES_MAX: usize = 1024 * 1024;
-/// Bytes of the claims that are signed.
-const SIGNED_BYTES: usize = 512;
+/// What is signed: as long as the claims of a token.
+const SIGNED: [u8; 512] = [b'.'; 512];
 
 /// The HTTP floor: reads any request to its end and answers bytes. The same framework, runtime and allocator as the
 /// server's; nothing else.
@@ -78,14 +77,9 @@ impl Http {
 
     /// Says the same requests, with the same number of connections, and is answered as many bytes. The result is in
     /// microseconds of processor time for all of the requests together.
-    pub(crate) async fn cpu_us(
-        &self,
-        tape: Vec<(Ask, usize)>,
-        at_once: usize,
-        time: Duration,
-    ) -> Result<f64> {
+    pub(crate) async fn cpu_us(&self, tape: &[(Ask, usize)], at_once: usize, time: Duration) -> Result<f64> {
         let asks: Rc<Vec<Ask>> =
-            Rc::new(tape.into_iter().map(|(ask, bytes)| ask.with(BYTES, &bytes.to_string())).collect());
+            Rc::new(tape.iter().map(|(ask, bytes)| ask.clone().with(BYTES, &bytes.to_string())).collect());
         let mut seats = Vec::with_capacity(at_once);
         for _ in 0..at_once {
             seats.push((Wire::open(&self.address).await?, Rc::clone(&asks)));
@@ -100,52 +94,94 @@ impl Http {
     }
 }
 
-/// What work that needs no server costs, in microseconds of processor time.
+/// Work that needs no server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Rs256,
+    Rs256Verified,
+    Es256,
+    Realm,
+    Argon2,
+}
+
+impl Piece {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Rs256, Self::Rs256Verified, Self::Es256, Self::Realm, Self::Argon2];
+
+    /// As the tables call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs256Verified => "RS256 verified",
+            Self::Es256 => "ES256",
+            Self::Realm => "realm",
+            Self::Argon2 => "Argon2id",
+        }
+    }
+}
+
+/// Keys for the bare signatures.
 pub(crate) struct Bare {
-    pub(crate) rs256_sign: f64,
-    pub(crate) rs256_verify: f64,
-    pub(crate) es256_sign: f64,
-    pub(crate) realm: f64,
-    pub(crate) argon2: f64,
+    random: SystemRandom,
+    rsa: RsaKeyPair,
+    public: ParsedPublicKey,
+    signature: Vec<u8>,
+    ec: EcdsaKeyPair,
 }
 
 impl Bare {
-    /// Measures each for a while, on this thread.
-    pub(crate) fn measure(time: Duration) -> Result<Self> {
-        let (message, random) = ([b'.'; SIGNED_BYTES], SystemRandom::new());
-        let rsa = RsaKeyPair::generate(KeySize::Rsa2048)?;
+    pub(crate) fn new() -> Result<Self> {
+        let (random, rsa) = (SystemRandom::new(), RsaKeyPair::generate(KeySize::Rsa2048)?);
         let mut signature = vec![0; rsa.public_modulus_len()];
-        rsa.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature)?;
+        rsa.sign(&RSA_PKCS1_SHA256, &random, &SIGNED, &mut signature)?;
         let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, rsa.public_key().as_ref())
             .map_err(|error| error.to_string())?;
         let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
-        let argon2 = argon2::Argon2::default();
-        let mut into = vec![0; signature.len()];
-        Ok(Self {
-            rs256_sign: each(time, || rsa.sign(&RSA_PKCS1_SHA256, &random, &message, &mut into).is_ok()),
-            rs256_verify: each(time, || public.verify_sig(&message, &signature).is_ok()),
-            es256_sign: each(time, || ec.sign(&random, &message).is_ok()),
-            realm: each(time, || {
+        Ok(Self { random, rsa, public, signature, ec })
+    }
+
+    /// What one piece costs, in microseconds of processor time, measured for so long.
+    pub(crate) fn cpu_us(&self, piece: Piece, time: Duration) -> f64 {
+        each(time, |room: &mut [u8]| match piece {
+            Piece::Rs256 => {
+                let room = &mut room[..self.signature.len()];
+                self.rsa.sign(&RSA_PKCS1_SHA256, &self.random, &SIGNED, room).is_ok()
+            }
+            Piece::Rs256Verified => self.public.verify_sig(&SIGNED, &self.signature).is_ok(),
+            Piece::Es256 => self.ec.sign(&self.random, &SIGNED).is_ok(),
+            Piece::Realm => {
                 sandbox::floor::fresh_realm();
                 true
-            }),
-            argon2: each(time, || {
-                argon2.hash_password_into(b"password", b"0123456789abcdef", &mut [0; 32]).is_ok()
-            }),
+            }
+            Piece::Argon2 => {
+                let salt = b"0123456789abcdef";
+                argon2::Argon2::default().hash_password_into(b"password", salt, &mut room[..32]).is_ok()
+            }
         })
     }
 }
 
-/// Processor time of one call, in microseconds.
-fn each(time: Duration, mut call: impl FnMut() -> bool) -> f64 {
+/// Processor time of one call, in microseconds, with every processor at it: a processor that shares its core with a
+/// busy one is slower, and while the server is measured all are busy.
+fn each(time: Duration, call: impl Fn(&mut [u8]) -> bool + Sync) -> f64 {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let until = Instant::now() + time;
-    assert!(call(), "the bare work succeeds");
-    let (began, mut count) = (cpu(ClockId::ThreadCPUTime), 0_u32);
-    while Instant::now() < until {
-        assert!(call(), "the bare work succeeds");
-        count += 1;
-    }
-    (cpu(ClockId::ThreadCPUTime) - began).as_secs_f64() * 1e6 / f64::from(count.max(1))
+    let run = || {
+        let mut room = [0; 1024];
+        assert!(call(&mut room), "the bare work succeeds");
+        let (began, mut count) = (cpu(ClockId::ThreadCPUTime), 0_u32);
+        while count == 0 || Instant::now() < until {
+            assert!(call(&mut room), "the bare work succeeds");
+            count += 1;
+        }
+        ((cpu(ClockId::ThreadCPUTime) - began).as_secs_f64() * 1e6, f64::from(count))
+    };
+    let (used_us, count) = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let done = threads.into_iter().map(|thread| thread.join().expect("the bare work does not panic"));
+        done.fold((0.0, 0.0), |sum, (used_us, count)| (sum.0 + used_us, sum.1 + count))
+    });
+    used_us / count
 }
 
 fn cpu(clock: ClockId) -> Duration {
@@ -162,36 +198,18 @@ pub(crate) struct Committed {
     pub(crate) cpu_us: f64,
 }
 
-/// Commits of one row to the store's SQLite backend: nothing read, nothing expected, no index.
-pub(crate) struct Commits<'a> {
-    parent: &'a Path,
-    time: Duration,
-    known: HashMap<(usize, usize), Committed>,
-}
-
-impl<'a> Commits<'a> {
-    /// Commits to files in `parent`, each case for a while.
-    pub(crate) fn new(parent: &'a Path, time: Duration) -> Self {
-        Self { parent, time, known: HashMap::new() }
-    }
-
-    /// So many writers, each committing one row of so many bytes after another.
-    pub(crate) fn of(&mut self, writers: usize, row_bytes: usize) -> Result<Committed> {
-        if let Some(known) = self.known.get(&(writers, row_bytes)) {
-            return Ok(*known);
-        }
-        let folder = Folder::new(self.parent, "commits")?;
-        let (file, time) = (folder.file("store.db"), self.time);
-        // A runtime of its own, and meanwhile nothing else runs in this process.
-        let run = std::thread::spawn(move || -> std::result::Result<Committed, String> {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| error.to_string())?;
-            runtime.block_on(commit_for(file, writers, row_bytes, time)).map_err(|error| error.to_string())
-        });
-        let committed = run.join().map_err(|_| "the writers panicked")??;
-        self.known.insert((writers, row_bytes), committed);
-        Ok(committed)
-    }
+/// Commits of one row of so many bytes to the store's SQLite backend, in a file of its own in `parent`, by so many
+/// writers for so long: nothing read, nothing expected, no index.
+pub(crate) fn commits(parent: &Path, writers: usize, row_bytes: usize, time: Duration) -> Result<Committed> {
+    let folder = Folder::new(parent, "commits")?;
+    let file = folder.file("store.db");
+    // A runtime of its own, and meanwhile nothing else runs in this process.
+    let run = std::thread::spawn(move || -> std::result::Result<Committed, String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        runtime.block_on(commit_for(file, writers, row_bytes, time)).map_err(|error| error.to_string())
+    });
+    Ok(run.join().map_err(|_| "the writers panicked")??)
 }
 
 async fn commit_for(

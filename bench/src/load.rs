@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::process::Process;
 
-/// How long the way is smoothed before the measurement: caches, connections, the allocator.
-const WARM_UP: Duration = Duration::from_millis(500);
+/// How long the way is smoothed before a measurement: caches, connections, the allocator.
+const WARM_UP: Duration = Duration::from_millis(250);
 
 /// What a measurement came to.
+#[derive(Default)]
 pub(crate) struct Measured {
     /// Operations, warm-up not counted.
     pub(crate) count: usize,
@@ -17,7 +18,7 @@ pub(crate) struct Measured {
     pub(crate) elapsed: Duration,
     /// Processor time of the measured process.
     pub(crate) cpu: Duration,
-    /// Latencies in microseconds, shortest first.
+    /// Latencies in microseconds.
     latencies_us: Vec<u32>,
 }
 
@@ -34,8 +35,18 @@ impl Measured {
 
     /// The latency that so many of 100 operations stay below, in milliseconds.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
-        let at = (self.latencies_us.len() * percent / 100).min(self.latencies_us.len().saturating_sub(1));
-        self.latencies_us.get(at).map_or(0.0, |latency| f64::from(*latency) / 1e3)
+        let mut sorted = self.latencies_us.clone();
+        sorted.sort_unstable();
+        let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+        sorted.get(at).map_or(0.0, |latency| f64::from(*latency) / 1e3)
+    }
+
+    /// Adds what a further measurement of the same came to.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.elapsed += other.elapsed;
+        self.cpu += other.cpu;
+        self.latencies_us.extend(other.latencies_us);
     }
 }
 
@@ -49,9 +60,8 @@ pub(crate) async fn measure<S: 'static>(
     let step = Rc::new(step);
     let (_, seats) = drive(seats, WARM_UP, &step).await?;
     let (cpu, began) = (process.cpu()?, Instant::now());
-    let (mut latencies_us, seats) = drive(seats, time, &step).await?;
+    let (latencies_us, seats) = drive(seats, time, &step).await?;
     let (elapsed, cpu) = (began.elapsed(), process.cpu()?.saturating_sub(cpu));
-    latencies_us.sort_unstable();
     Ok((Measured { count: latencies_us.len(), elapsed, cpu, latencies_us }, seats))
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::floor::{Bare, Committed};
+use crate::floor::Committed;
 use crate::load::Measured;
 
 /// Above this, a row is marked: the aim is not reached.
@@ -52,9 +52,8 @@ const fn mark(reached: bool) -> &'static str {
 /// Everything that was measured, as Markdown.
 pub(crate) fn text(
     lines: &[Line],
-    bare: &Bare,
-    [one, many]: [Committed; 2],
-    writers: usize,
+    pieces: &[(&str, f64)],
+    committed: [(usize, Committed); 2],
     row_bytes: usize,
     folder: &Path,
 ) -> String {
@@ -66,13 +65,6 @@ pub(crate) fn text(
         text.push('\n');
     }
     text += "\n| bare work | CPU µs |\n|---|---:|\n";
-    let pieces = [
-        ("RS256 signature (2048 bits)", bare.rs256_sign),
-        ("RS256 verification", bare.rs256_verify),
-        ("ES256 signature", bare.es256_sign),
-        ("fresh realm", bare.realm),
-        ("Argon2id hash (19 MiB, 2 passes)", bare.argon2),
-    ];
     for (piece, cpu_us) in pieces {
         let _ = writeln!(text, "| {piece} | {cpu_us:.1} |");
     }
@@ -80,10 +72,11 @@ pub(crate) fn text(
         text,
         "\n| durable commits of {row_bytes} bytes | per second | CPU µs each |\n|---|---:|---:|"
     );
-    for (count, committed) in [(1, one), (writers, many)] {
-        let writers = if count == 1 { "1 writer".to_owned() } else { format!("{count} writers") };
-        let _ = writeln!(text, "| {writers} | {:.0} | {:.1} |", committed.per_second, committed.cpu_us);
+    for (writers, committed) in committed {
+        let _ =
+            writeln!(text, "| {writers} at once | {:.0} | {:.1} |", committed.per_second, committed.cpu_us);
     }
+    let [(_, one), (writers, many)] = committed;
     let gain = many.per_second / one.per_second;
     let _ = writeln!(
         text,

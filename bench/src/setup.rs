@@ -43,7 +43,7 @@ pub(crate) struct World {
 
 /// The Management API, called by the first administrator.
 pub(crate) struct Api {
-    wire: Wire,
+    address: String,
     token: String,
 }
 
@@ -54,20 +54,21 @@ impl Api {
         let mut wire = Wire::open(&server.address).await?;
         let admin = App { id: text("client_id"), secret: text("client_secret") };
         let token = client_credentials(&mut wire, &admin, &text("audience")).await?;
-        Ok(Self { wire, token })
+        Ok(Self { address: server.address.clone(), token })
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Value) -> Result<Value> {
+    async fn call(&self, method: Method, path: &str, body: Value) -> Result<Value> {
         let ask = Ask::json(method, format!("/api/v2/{path}"), &body)
             .with("authorization", &format!("Bearer {}", self.token));
-        let heard = self.wire.ask(ask).await?;
+        // A connection for each call: the server closes those that idle, as between two rows.
+        let heard = Wire::open(&self.address).await?.ask(ask).await?;
         if !heard.status.is_success() {
             return Err(format!("{path}: {} {}", heard.status, String::from_utf8_lossy(&heard.body)).into());
         }
         heard.json()
     }
 
-    async fn app(&mut self, name: &str, mut body: Value) -> Result<App> {
+    async fn app(&self, name: &str, mut body: Value) -> Result<App> {
         body["name"] = name.into();
         let made = self.call(Method::POST, "clients", body).await?;
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
@@ -75,7 +76,7 @@ impl Api {
     }
 
     /// Makes what all seats share.
-    pub(crate) async fn make_world(&mut self, server: &Server) -> Result<World> {
+    pub(crate) async fn make_world(&self, server: &Server) -> Result<World> {
         let web = |refresh_token: Value| {
             json!({ "app_type": "regular_web", "callbacks": [CALLBACK], "refresh_token": refresh_token,
                 "token_endpoint_auth_method": "client_secret_post",
@@ -98,7 +99,8 @@ impl Api {
         }
         let management = server.admin["audience"].as_str().unwrap_or_default();
         self.grant(&machine, management, &["read:sessions", "update:sessions"]).await?;
-        let session_token = client_credentials(&mut self.wire, &machine, management).await?;
+        let session_token =
+            client_credentials(&mut Wire::open(&self.address).await?, &machine, management).await?;
         let action = json!({ "name": "Bench action", "code": ACTION, "deploy": true,
             "supported_triggers": [{ "id": "post-login", "version": "v3" }] });
         let action = self.call(Method::POST, "actions/actions", action).await?;
@@ -106,13 +108,13 @@ impl Api {
         Ok(World { app, rotating, machine, apis, session_token, action_id })
     }
 
-    async fn grant(&mut self, app: &App, audience: &str, scopes: &[&str]) -> Result<()> {
+    async fn grant(&self, app: &App, audience: &str, scopes: &[&str]) -> Result<()> {
         let body = json!({ "client_id": app.id, "audience": audience, "scope": scopes });
         self.call(Method::POST, "client-grants", body).await.map(drop)
     }
 
     /// Makes a user who can sign in; answers the address.
-    pub(crate) async fn make_user(&mut self, number: usize) -> Result<String> {
+    pub(crate) async fn make_user(&self, number: usize) -> Result<String> {
         let email = format!("user{number}@example.com");
         let body = json!({ "connection": CONNECTION, "email": email, "password": PASSWORD });
         self.call(Method::POST, "users", body).await?;
@@ -120,7 +122,7 @@ impl Api {
     }
 
     /// Makes every sign-in run the Action.
-    pub(crate) async fn bind_action(&mut self, world: &World) -> Result<()> {
+    pub(crate) async fn bind_action(&self, world: &World) -> Result<()> {
         let reference = json!({ "type": "action_id", "value": world.action_id });
         let body = json!({ "bindings": [{ "ref": reference, "display_name": "Bench action" }] });
         self.call(Method::PATCH, "actions/triggers/post-login/bindings", body).await.map(drop)

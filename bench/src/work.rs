@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::json;
 
-use crate::floor::{Bare, Commits, Http};
-use crate::load::measure;
+use crate::floor::Piece::{Argon2, Es256, Realm, Rs256, Rs256Verified};
+use crate::floor::{Bare, Http, Piece, commits};
+use crate::load::{Measured, measure};
 use crate::process::Server;
 use crate::report::{self, Line};
 use crate::setup::{self, Api, World};
@@ -18,10 +19,12 @@ use crate::{Options, Result};
 const AT_ONCE: usize = 64;
 /// Sign-ins with a password under way at once: each takes a processor for 20 ms.
 const SIGN_INS_AT_ONCE: usize = 8;
-/// How long each floor is measured.
-const FLOOR_TIME: Duration = Duration::from_millis(1500);
-/// How long each bare piece of work is measured.
-const BARE_TIME: Duration = Duration::from_millis(300);
+/// Rounds of each row: work and floors take turns, so that what disturbs the machine disturbs both.
+const ROUNDS: u32 = 3;
+/// How long each part of a floor is measured in each round.
+const FLOOR_TIME: Duration = Duration::from_millis(400);
+/// How long one writer and many are measured, to tell them apart.
+const COMMIT_TIME: Duration = Duration::from_secs(2);
 /// Bytes that an event of the log brings to a commit.
 const EVENT_BYTES: usize = 1_000;
 /// Bytes that a finished sign-in brings to its commit: session, code and event.
@@ -107,13 +110,10 @@ async fn patch_session(seat: &mut Seat) -> Result<()> {
 }
 
 /// What a row's floor is made of, beside its bytes over HTTP.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Parts {
-    rs256: u32,
-    es256: u32,
-    verified: u32,
-    realms: u32,
-    hashes: u32,
+    /// Bare work, and how often.
+    pieces: &'static [(Piece, u32)],
     /// Bytes of each commit.
     commits: &'static [usize],
 }
@@ -124,44 +124,34 @@ struct Bench<'a> {
     server: Server,
     http: Http,
     bare: Bare,
-    commits: Commits<'a>,
     lines: Vec<Line>,
 }
 
 impl Bench<'_> {
-    /// Measures one row and its floor; gives the seats back.
+    /// Measures one row and its floor, taking turns; gives the seats back.
     async fn row(
         &mut self,
         name: &'static str,
-        seats: Vec<Seat>,
+        mut seats: Vec<Seat>,
         step: impl AsyncFn(&mut Seat) -> Result<()> + Copy + 'static,
         parts: Parts,
     ) -> Result<Vec<Seat>> {
         if seats.is_empty() || !name.contains(&*self.options.only) {
             return Ok(seats);
         }
-        let at_once = seats.len();
-        let (measured, mut seats) = measure(&self.server.process, seats, self.options.time, step).await?;
         seats[0].wire.tape = Some(Vec::new());
         step(&mut seats[0]).await?;
         let tape = seats[0].wire.tape.take().unwrap_or_default();
-        let requests = tape.len();
-        let mut floor_us = self.http.cpu_us(tape, at_once, FLOOR_TIME).await?;
-        for row_bytes in parts.commits {
-            floor_us += self.commits.of(at_once, *row_bytes)?.cpu_us;
+        let (at_once, mut measured, mut floor_us) = (seats.len(), Measured::default(), 0.0);
+        for _ in 0..ROUNDS {
+            let (slice, back) =
+                measure(&self.server.process, seats, self.options.time / ROUNDS, step).await?;
+            seats = back;
+            measured.add(slice);
+            floor_us += self.floor_us(&tape, at_once, parts).await? / f64::from(ROUNDS);
         }
-        let mut made_of = vec![format!("{requests} HTTP")];
-        let pieces = [
-            (parts.rs256, self.bare.rs256_sign, "RS256"),
-            (parts.es256, self.bare.es256_sign, "ES256"),
-            (parts.verified, self.bare.rs256_verify, "verified RS256"),
-            (parts.realms, self.bare.realm, "realm"),
-            (parts.hashes, self.bare.argon2, "Argon2id"),
-        ];
-        for (count, each_us, piece) in pieces.into_iter().filter(|(count, ..)| *count > 0) {
-            floor_us += f64::from(count) * each_us;
-            made_of.push(format!("{count} {piece}"));
-        }
+        let mut made_of = vec![format!("{} HTTP", tape.len())];
+        made_of.extend(parts.pieces.iter().map(|(piece, count)| format!("{count} {}", piece.name())));
         if !parts.commits.is_empty() {
             made_of.push(format!("{} commit", parts.commits.len()));
         }
@@ -169,12 +159,23 @@ impl Bench<'_> {
         Ok(seats)
     }
 
+    async fn floor_us(&self, tape: &[(Ask, usize)], at_once: usize, parts: Parts) -> Result<f64> {
+        let mut sum_us = self.http.cpu_us(tape, at_once, FLOOR_TIME).await?;
+        for (piece, count) in parts.pieces {
+            sum_us += f64::from(*count) * self.bare.cpu_us(*piece, FLOOR_TIME);
+        }
+        for row_bytes in parts.commits {
+            sum_us += commits(&self.options.folder, at_once, *row_bytes, FLOOR_TIME)?.cpu_us;
+        }
+        Ok(sum_us)
+    }
+
     fn push(&mut self, line: Line) {
         report::say(&line.row());
         self.lines.push(line);
     }
 
-    async fn seats(&self, api: &mut Api, world: &Rc<World>) -> Result<Vec<Seat>> {
+    async fn seats(&self, api: &Api, world: &Rc<World>) -> Result<Vec<Seat>> {
         let mut seats = Vec::with_capacity(AT_ONCE);
         for number in 0..AT_ONCE {
             let mut wire = Wire::open(&self.server.address).await?;
@@ -186,55 +187,50 @@ impl Bench<'_> {
         Ok(seats)
     }
 
-    async fn measure_rows(&mut self, mut seats: Vec<Seat>, api: &mut Api, world: &World) -> Result<()> {
+    async fn measure_rows(&mut self, mut seats: Vec<Seat>, api: &Api, world: &World) -> Result<()> {
         seats = self.row("discovery", seats, discovery, Parts::default()).await?;
         seats = self.row("JWKS", seats, jwks, Parts::default()).await?;
-        let commit: &[usize] = &[EVENT_BYTES];
-        let parts = Parts { rs256: 1, commits: commit, ..Parts::default() };
+        let parts = Parts { pieces: &[(Rs256, 1)], commits: &[EVENT_BYTES] };
         seats = self.row("client credentials, RS256", seats, rs256_token, parts).await?;
-        let parts = Parts { es256: 1, commits: commit, ..Parts::default() };
+        let parts = Parts { pieces: &[(Es256, 1)], commits: &[EVENT_BYTES] };
         seats = self.row("client credentials, ES256", seats, es256_token, parts).await?;
-        let tokens = || Parts { rs256: 2, commits: &[EXCHANGE_BYTES], ..Parts::default() };
+        let parts = Parts { pieces: &[(Rs256, 2)], commits: &[EXCHANGE_BYTES] };
         for seat in &mut seats {
             seat.refresh_token =
                 setup::first_refresh_token(&mut seat.wire, &world.app, &seat.session).await?;
         }
-        seats = self.row("refresh", seats, refresh, tokens()).await?;
+        seats = self.row("refresh", seats, refresh, parts).await?;
         for seat in &mut seats {
             seat.refresh_token =
                 setup::first_refresh_token(&mut seat.wire, &world.rotating, &seat.session).await?;
         }
-        seats = self.row("refresh, rotating", seats, rotate, tokens()).await?;
-        let silent = |realms| Parts {
-            rs256: 2,
-            realms,
-            commits: &[SIGN_IN_BYTES, EXCHANGE_BYTES],
-            ..Parts::default()
-        };
-        seats = self.row("silent sign-in and code exchange", seats, silent_sign_in, silent(0)).await?;
-        let parts = Parts { verified: 1, ..Parts::default() };
+        seats = self.row("refresh, rotating", seats, rotate, parts).await?;
+        let parts = Parts { pieces: &[(Rs256, 2)], commits: &[SIGN_IN_BYTES, EXCHANGE_BYTES] };
+        seats = self.row("silent sign-in and code exchange", seats, silent_sign_in, parts).await?;
+        let parts = Parts { pieces: &[(Rs256Verified, 1)], commits: &[] };
         seats = self.row("session GET", seats, read_session, parts).await?;
-        let parts = Parts { verified: 1, commits: &[EXCHANGE_BYTES], ..Parts::default() };
+        let parts = Parts { pieces: &[(Rs256Verified, 1)], commits: &[EXCHANGE_BYTES] };
         seats = self.row("session PATCH", seats, patch_session, parts).await?;
         let few = seats.split_off(AT_ONCE - SIGN_INS_AT_ONCE);
-        let parts = Parts { hashes: 1, commits: &[EVENT_BYTES, SIGN_IN_BYTES], ..Parts::default() };
+        let parts = Parts { pieces: &[(Argon2, 1)], commits: &[EVENT_BYTES, SIGN_IN_BYTES] };
         seats.extend(self.row("sign-in with a password", few, password_sign_in, parts).await?);
         api.bind_action(world).await?;
-        self.row("silent sign-in with one Action", seats, silent_sign_in, silent(1)).await.map(drop)
+        let parts = Parts { pieces: &[(Rs256, 2), (Realm, 1)], commits: &[SIGN_IN_BYTES, EXCHANGE_BYTES] };
+        self.row("silent sign-in with one Action", seats, silent_sign_in, parts).await.map(drop)
     }
 }
 
 /// Measures everything; answers the report.
 pub(crate) async fn measure_all(options: &Options) -> Result<String> {
-    let bare = Bare::measure(BARE_TIME)?;
-    let mut commits = Commits::new(&options.folder, FLOOR_TIME);
-    let committed = [commits.of(1, EVENT_BYTES)?, commits.of(AT_ONCE, EVENT_BYTES)?];
     let server = Server::start(&options.program, &options.folder).await?;
-    let mut api = Api::open(&server).await?;
+    let api = Api::open(&server).await?;
     let world = Rc::new(api.make_world(&server).await?);
-    let http = Http::start()?;
-    let mut bench = Bench { options, server, http, bare, commits, lines: Vec::new() };
-    let seats = bench.seats(&mut api, &world).await?;
-    bench.measure_rows(seats, &mut api, &world).await?;
-    Ok(report::text(&bench.lines, &bench.bare, committed, AT_ONCE, EVENT_BYTES, &options.folder))
+    let (http, bare) = (Http::start()?, Bare::new()?);
+    let mut bench = Bench { options, server, http, bare, lines: Vec::new() };
+    let seats = bench.seats(&api, &world).await?;
+    bench.measure_rows(seats, &api, &world).await?;
+    let pieces = Piece::ALL.map(|piece| (piece.name(), bench.bare.cpu_us(piece, FLOOR_TIME)));
+    let committed = |writers| commits(&options.folder, writers, EVENT_BYTES, COMMIT_TIME);
+    let committed = [(1, committed(1)?), (AT_ONCE, committed(AT_ONCE)?)];
+    Ok(report::text(&bench.lines, &pieces, committed, EVENT_BYTES, &options.folder))
 }

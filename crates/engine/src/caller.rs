@@ -44,7 +44,7 @@ impl Engine {
     /// [`Error::Unauthenticated`] with Auth0's text for each way in which a token can be bad.
     pub async fn management_caller(&self, token: &str) -> Result<Caller, Error> {
         let refuse = |message: &str| Error::Unauthenticated { message: message.to_owned() };
-        let verified = self.inner.keys.current().set.verify(token).map_err(|error| {
+        let verified = self.inner.keys.current().verify(token).map_err(|error| {
             refuse(match error {
                 JoseError::BadSignature | JoseError::UnknownKey => {
                     "Invalid signature received for JSON Web Token validation"

@@ -2,6 +2,8 @@
 //!
 //! Signing with RSA costs a quarter of a millisecond, so it runs on a bounded pool beside the async threads.
 
+mod recent;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,7 +13,7 @@ use domain::key::{SigningAlgorithm, SigningKeyRecord};
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use protocol::discovery::{Features, Metadata};
-use protocol::jose::{KeySet, SigningKey};
+use protocol::jose::{JoseError, KeySet, SigningKey, Verified};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::to_raw_value;
@@ -32,6 +34,7 @@ pub struct Keys {
     es256: Arc<SigningKey>,
     /// Every key whose signatures count.
     pub set: KeySet,
+    recent: recent::Recent,
     /// The JWK set (RFC 7517 §5), as it is served.
     pub jwks: Bytes,
     /// The metadata document (OIDC Discovery 1.0 §3), as it is served. It stands here because it changes as rarely,
@@ -40,6 +43,14 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Verifies a token's signature; one that comes again is recognised.
+    ///
+    /// # Errors
+    /// As [`KeySet::verify`].
+    pub fn verify(&self, token: &str) -> Result<Arc<Verified>, JoseError> {
+        self.recent.verify(&self.set, token)
+    }
+
     /// The key that signs with an algorithm.
     pub fn signer(&self, algorithm: SigningAlgorithm) -> &Arc<SigningKey> {
         match algorithm {
@@ -141,6 +152,7 @@ fn parse(store: &Store, records: &[SigningKeyRecord], discovery: &Bytes) -> Resu
         rs256,
         es256,
         set,
+        recent: recent::Recent::default(),
         jwks: Bytes::from(json!({ "keys": jwks }).to_string()),
         discovery: discovery.clone(),
     })

@@ -236,8 +236,7 @@ impl Engine {
     /// [`Error::OAuth`] with `invalid_token` (RFC 6750 §3.1).
     pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, Error> {
         let refuse = || OAuthError::new(OAuthErrorCode::InvalidToken, "Unauthorized");
-        let verified =
-            self.keys().set.verify(token).map_err(|error| refuse().with_debug(error.to_string()))?;
+        let verified = self.keys().verify(token).map_err(|error| refuse().with_debug(error.to_string()))?;
         let audience = userinfo_audience(self.issuer());
         let expect = Expect {
             issuer: self.issuer(),

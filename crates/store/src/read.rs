@@ -30,8 +30,8 @@ impl Store {
 
     /// The record with this entry in the index: the one of a unique index, the first of another.
     pub async fn find<R: Record>(&self, index: &str, key: &Key) -> Result<Option<R>> {
-        let page = self.page::<R>(Some(index), key, None, 1, Order::Ascending).await?;
-        Ok(page.items.into_iter().next())
+        let found = self.inner.scan_rows::<R>(Some(index), key, None, 1, Order::Ascending).await?;
+        Ok(self.inner.records_of::<R>(Some(index), &found).await?.into_iter().next())
     }
 
     /// One page of the records whose keys, or whose entries in `index`, begin with `prefix` (`Key::all()`: of all).
