@@ -199,23 +199,45 @@ pub(crate) struct Committed {
 }
 
 /// Commits of one row of so many bytes to the store's SQLite backend, in a file of its own in `parent`, by so many
-/// writers for so long: nothing read, nothing expected, no index.
-pub(crate) fn commits(parent: &Path, writers: usize, row_bytes: usize, time: Duration) -> Result<Committed> {
+/// writers for so long: nothing read, nothing expected, no index. With a pace, all writers together commit so many a
+/// second, for the fewer share a sync, the more each one costs; without, as many as they can.
+pub(crate) fn commits(
+    parent: &Path,
+    writers: usize,
+    row_bytes: usize,
+    pace: Option<f64>,
+    time: Duration,
+) -> Result<Committed> {
     let folder = Folder::new(parent, "commits")?;
     let file = folder.file("store.db");
     // A runtime of its own, and meanwhile nothing else runs in this process.
     let run = std::thread::spawn(move || -> std::result::Result<Committed, String> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        runtime.block_on(commit_for(file, writers, row_bytes, time)).map_err(|error| error.to_string())
+        runtime.block_on(commit_for(file, writers, row_bytes, pace, time)).map_err(|error| error.to_string())
     });
     Ok(run.join().map_err(|_| "the writers panicked")??)
+}
+
+/// How many times a second the disk takes 4 KiB and says that they are safe, one after another: what a lone writer
+/// waits for, and what many share.
+pub(crate) fn syncs_per_second(parent: &Path, time: Duration) -> Result<f64> {
+    let folder = Folder::new(parent, "syncs")?;
+    let mut file = std::fs::File::create(folder.file("bytes"))?;
+    let (began, mut count) = (Instant::now(), 0_u32);
+    while began.elapsed() < time {
+        file.write_all(&[b'.'; 4096])?;
+        file.sync_data()?;
+        count += 1;
+    }
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
 }
 
 async fn commit_for(
     file: std::path::PathBuf,
     writers: usize,
     row_bytes: usize,
+    pace: Option<f64>,
     time: Duration,
 ) -> store::Result<Committed> {
     let sqlite = Arc::new(Sqlite::open(file).await?);
@@ -223,9 +245,15 @@ async fn commit_for(
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..writers {
         let sqlite = Arc::clone(&sqlite);
+        // Each writer has its turn once in as long as all together take for one commit each.
+        let turn = pace.map(|pace| Duration::from_secs_f64(writers as f64 / pace.max(1.0)));
+        let offset = turn.unwrap_or_default().mul_f64(writer as f64 / writers as f64);
         tasks.spawn(async move {
             let mut count = 0_u32;
             while began.elapsed() < time {
+                if let Some(turn) = turn {
+                    tokio::time::sleep_until((began + offset + turn * count).into()).await;
+                }
                 let number = i64::from(count) * 4096 + i64::try_from(writer).unwrap_or(0);
                 let at = RowKey { space: "bench".into(), key: format!("{number:020}") };
                 let put = Put { at, value: ".".repeat(row_bytes), expires_at: None };

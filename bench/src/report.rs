@@ -55,6 +55,7 @@ pub(crate) fn text(
     pieces: &[(&str, f64)],
     committed: [(usize, Committed); 2],
     row_bytes: usize,
+    syncs_per_second: f64,
     folder: &Path,
 ) -> String {
     let mut text = format!("Measured on {}.\n\n", machine(folder));
@@ -80,7 +81,8 @@ pub(crate) fn text(
     let gain = many.per_second / one.per_second;
     let _ = writeln!(
         text,
-        "\n{writers} writers commit {gain:.1} times as often as one{}.",
+        "\n{writers} writers commit {gain:.1} times as often as one{}. The disk itself syncs {syncs_per_second:.0} \
+         times a second.",
         mark(gain >= GROUP_AIM)
     );
     text

@@ -7,7 +7,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::floor::Piece::{Argon2, Es256, Realm, Rs256, Rs256Verified};
-use crate::floor::{Bare, Http, Piece, commits};
+use crate::floor::{Bare, Http, Piece, commits, syncs_per_second};
 use crate::load::{Measured, measure};
 use crate::process::Server;
 use crate::report::{self, Line};
@@ -147,8 +147,9 @@ impl Bench<'_> {
             let (slice, back) =
                 measure(&self.server.process, seats, self.options.time / ROUNDS, step).await?;
             seats = back;
+            let pace = slice.per_second();
             measured.add(slice);
-            floor_us += self.floor_us(&tape, at_once, parts).await? / f64::from(ROUNDS);
+            floor_us += self.floor_us(&tape, at_once, parts, pace).await? / f64::from(ROUNDS);
         }
         let mut made_of = vec![format!("{} HTTP", tape.len())];
         made_of.extend(parts.pieces.iter().map(|(piece, count)| format!("{count} {}", piece.name())));
@@ -159,13 +160,13 @@ impl Bench<'_> {
         Ok(seats)
     }
 
-    async fn floor_us(&self, tape: &[(Ask, usize)], at_once: usize, parts: Parts) -> Result<f64> {
+    async fn floor_us(&self, tape: &[(Ask, usize)], at_once: usize, parts: Parts, pace: f64) -> Result<f64> {
         let mut sum_us = self.http.cpu_us(tape, at_once, FLOOR_TIME).await?;
         for (piece, count) in parts.pieces {
             sum_us += f64::from(*count) * self.bare.cpu_us(*piece, FLOOR_TIME);
         }
         for row_bytes in parts.commits {
-            sum_us += commits(&self.options.folder, at_once, *row_bytes, FLOOR_TIME)?.cpu_us;
+            sum_us += commits(&self.options.folder, at_once, *row_bytes, Some(pace), FLOOR_TIME)?.cpu_us;
         }
         Ok(sum_us)
     }
@@ -230,7 +231,8 @@ pub(crate) async fn measure_all(options: &Options) -> Result<String> {
     let seats = bench.seats(&api, &world).await?;
     bench.measure_rows(seats, &api, &world).await?;
     let pieces = Piece::ALL.map(|piece| (piece.name(), bench.bare.cpu_us(piece, FLOOR_TIME)));
-    let committed = |writers| commits(&options.folder, writers, EVENT_BYTES, COMMIT_TIME);
+    let committed = |writers| commits(&options.folder, writers, EVENT_BYTES, None, COMMIT_TIME);
     let committed = [(1, committed(1)?), (AT_ONCE, committed(AT_ONCE)?)];
-    Ok(report::text(&bench.lines, &pieces, committed, EVENT_BYTES, &options.folder))
+    let syncs = syncs_per_second(&options.folder, COMMIT_TIME)?;
+    Ok(report::text(&bench.lines, &pieces, committed, EVENT_BYTES, syncs, &options.folder))
 }
