@@ -9,6 +9,7 @@
 //! | a browser: cookies, redirects, forms | [`browser`], [`form`] |
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
+//! | somebody else's system, which Actions call | [`webhook`] |
 //! | the Management API | [`api`] |
 //!
 //! Helpers assert; tests tell the story. Every wait here has a limit.
@@ -23,6 +24,7 @@ pub mod reply;
 pub mod server;
 pub mod store;
 pub mod wait;
+pub mod webhook;
 
 pub use api::Api;
 pub use app::{App, SignedIn};
@@ -31,3 +33,4 @@ pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
+pub use webhook::Webhook;

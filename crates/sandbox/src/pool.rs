@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
-use crate::job::{Job, Limits};
+use crate::job::{CacheView, Job, Limits};
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::wire::{self, Answer, Ask, Call, Reply, Request, Start, Task};
 
@@ -121,6 +121,7 @@ impl Sandbox {
                 limits: job.limits,
                 session_metadata: job.event.session_metadata().cloned(),
                 event,
+                cache: job.cache,
             },
             Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),
         };
@@ -147,6 +148,7 @@ impl Sandbox {
             limits: CHECK_LIMITS,
             event,
             session_metadata: None,
+            cache: CacheView::default(),
         };
         match self.ask(&request).await {
             Ok(Reply::Checked(None)) => Ok(()),

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::fetch::{FetchError, FetchRequest, FetchResponse};
-use crate::job::Limits;
+use crate::job::{CacheView, Limits};
 use crate::outcome::{Outcome, SyntaxError};
 
 /// Bytes of one message. Ours: several times the largest Action and event together.
@@ -66,6 +66,8 @@ pub(crate) struct Request {
     pub event: Box<RawValue>,
     /// The session's metadata; absent where there is no session.
     pub session_metadata: Option<BTreeMap<String, String>>,
+    /// What the script finds in `api.cache`.
+    pub cache: CacheView,
 }
 
 /// What to do with the code.
