@@ -1,5 +1,6 @@
 //! The Management API.
 
+mod action_modules;
 mod caller;
 mod logs;
 mod refresh_tokens;

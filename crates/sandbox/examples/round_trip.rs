@@ -61,6 +61,7 @@ async fn main() {
         event: Event { session: Some(Session::default()), ..Event::default() }.into(),
         limits: Limits::default(),
         action_name: "Count sign-ins".to_owned(),
+        modules: Vec::new(),
     };
     let first = Instant::now();
     assert_eq!(sandbox.run(job()).await.failure, None);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::post_login::Secrets;
 use crate::{credentials_exchange, post_login, pre_user_registration};
 
 /// One run of one Action.
@@ -20,6 +21,19 @@ pub struct Job {
     pub limits: Limits,
     /// The Action's name; stands as the file name in stack traces.
     pub action_name: String,
+    /// What the Action may `require`.
+    pub modules: Vec<Module>,
+}
+
+/// Code that Actions share: required as `actions:NAME`, evaluated at most once in a run.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// Its name; `actions:NAME` stands as the file name in stack traces.
+    pub name: String,
+    /// Its CommonJS source.
+    pub code: Arc<str>,
+    /// What it reads as `actions.secrets`.
+    pub secrets: Secrets,
 }
 
 /// What a script sees as `event`, by trigger.

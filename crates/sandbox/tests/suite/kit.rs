@@ -35,6 +35,7 @@ pub fn job(code: &str, event: Event) -> Job {
         event: event.into(),
         limits: LIMITS,
         action_name: "My Action".to_owned(),
+        modules: Vec::new(),
     }
 }
 

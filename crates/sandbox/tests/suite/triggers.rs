@@ -10,7 +10,8 @@ use crate::kit::{LIMITS, sandbox};
 async fn run(handler: &str, event: Event, body: &str) -> Outcome {
     let code = format!("exports.{handler} = async (event, api) => {{\n{body}\n}};");
     let action_name = "My Action".to_owned();
-    let job = Job { code: Arc::from(code), handler: handler.to_owned(), event, limits: LIMITS, action_name };
+    let (code, handler, modules) = (Arc::from(code), handler.to_owned(), Vec::new());
+    let job = Job { code, handler, event, limits: LIMITS, action_name, modules };
     sandbox().run(job).await
 }
 
