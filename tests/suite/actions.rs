@@ -1,5 +1,6 @@
 //! Where Actions run beside a browser's sign-in, and what they may do there.
 
+mod atomic_deploy;
 mod credentials_exchange;
 mod modules;
 mod pre_user_registration;
