@@ -4,6 +4,9 @@ mod cache;
 mod credentials_exchange;
 mod post_change_password;
 mod post_user_registration;
+mod atomic_deploy;
+mod credentials_exchange;
+mod modules;
 mod pre_user_registration;
 mod refresh_exchange;
 

@@ -1,5 +1,7 @@
 //! The Management API.
 
+mod action_modules;
+mod actions;
 mod caller;
 mod logs;
 mod refresh_tokens;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::action_module::{FrozenModule, ModuleRef};
 use crate::id::ActionId;
 use crate::secret::Sealed;
 use crate::time::Timestamp;
@@ -69,6 +70,9 @@ pub struct ActionSource {
     /// Its secrets.
     #[serde(default)]
     pub secrets: Vec<ActionSecret>,
+    /// The modules that it may require, each in one version.
+    #[serde(default)]
+    pub modules: Vec<ModuleRef>,
 }
 
 /// A script.
@@ -112,8 +116,19 @@ pub struct ActionVersion {
     pub number: u64,
     /// What was frozen.
     pub source: ActionSource,
+    /// The modules of the source as they were: what runs is whole, whatever becomes of them afterwards.
+    #[serde(default)]
+    pub modules: Vec<FrozenModule>,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// All Actions and modules of the tenant taken together: one record that each newcomer changes, so that of two that
+/// compete for the last place one conflicts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionLibrary {
+    /// How many came so far.
+    pub newcomers: u64,
 }
 
 /// That an Action runs at a trigger.

@@ -56,6 +56,8 @@ identifiers! {
     OrganizationId;
     /// An Action, a version, a binding or an execution: a UUID.
     ActionId;
+    /// A module that Actions share, or a version of one: a UUID.
+    ModuleId;
     /// A refresh token's record (never the token itself): 24 alphanumerics.
     RefreshTokenId;
     /// A log event: decimal digits that sort by time.

@@ -17,6 +17,7 @@
 //! | sign-in transaction | [`sign_in`] |
 //! | Action, version, binding | [`action`] |
 //! | what Actions keep for a while | [`action_cache`] |
+//! | code that Actions share | [`action_module`] |
 //! | logout initiator, pending logout | [`logout`] |
 //! | log event | [`event`] |
 //! | tenant settings | [`tenant`] |
@@ -25,6 +26,7 @@
 
 pub mod action;
 pub mod action_cache;
+pub mod action_module;
 pub mod client;
 pub mod connection;
 pub mod egress;

@@ -81,8 +81,22 @@ pub const CUSTOM_CLAIMS_BYTES_MAX: usize = 100 * 1024;
 pub const ACTION_CODE_BYTES_MAX: usize = 100 * 1000;
 /// Actions bound to one trigger. Auth0: Actions, limitations.
 pub const ACTION_BINDINGS_MAX: usize = 20;
+/// Actions of one tenant. Auth0: entity limits.
+pub const ACTIONS_MAX: usize = 100;
 /// Versions kept of one Action. Auth0: entity limits.
 pub const ACTION_VERSIONS_MAX: usize = 50;
+/// Modules of one tenant. Auth0: entity limits.
+pub const MODULES_MAX: usize = 100;
+/// Modules of one Action. Auth0: entity limits.
+pub const ACTION_MODULES_MAX: usize = 3;
+/// Versions kept of one module. Auth0: entity limits.
+pub const MODULE_VERSIONS_MAX: usize = 50;
+/// Characters of a module's source. Auth0: Management API v2, create an Actions Module.
+pub const MODULE_CODE_CHARACTERS_MAX: usize = 65_536;
+/// Secrets of one module. Auth0: entity limits.
+pub const MODULE_SECRETS_MAX: usize = 30;
+/// Characters of the name of a module's secret. Auth0: Management API v2, create an Actions Module.
+pub const MODULE_SECRET_NAME_CHARACTERS_MAX: usize = 255;
 /// Secrets of one Action. Auth0: Actions, limitations.
 pub const ACTION_SECRETS_MAX: usize = 30;
 /// Characters of a secret's name. Auth0: Actions, limitations.

@@ -7,6 +7,11 @@ pub(crate) mod cache;
 mod changes;
 mod deploy;
 pub(crate) mod queue;
+mod library;
+mod module_changes;
+mod module_use;
+mod module_versions;
+mod modules;
 mod record;
 pub(crate) mod run;
 mod test_run;
@@ -15,14 +20,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::action::{
-    Action, ActionSource, ActionVersion, Binding, Execution, TRIGGERS, Trigger, TriggerBindings,
+    Action, ActionSecret, ActionSource, ActionVersion, Binding, Execution, TRIGGERS, Trigger, TriggerBindings,
 };
 use domain::id::{ActionId, uuid};
+use domain::limits::ACTIONS_MAX;
 use store::{Key, Order, Tx};
 
 pub use self::bind::{BindingRef, NewBinding};
 pub use self::changes::{ActionChanges, SecretChange};
 pub use self::queue::QueuedRun;
+pub use self::module_changes::{ModuleChanges, ModuleChoice};
+pub use self::modules::{ModuleUser, ModuleView};
 pub use self::test_run::TestRun;
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
@@ -42,6 +50,8 @@ pub(crate) struct BoundAction {
     pub(crate) version: Arc<ActionVersion>,
     /// `event.secrets`.
     pub(crate) secrets: BTreeMap<String, String>,
+    /// What it may require.
+    pub(crate) modules: Vec<sandbox::Module>,
 }
 
 /// An Action with the version that runs, if any.
@@ -54,16 +64,18 @@ pub struct ActionView {
 }
 
 impl Engine {
-    /// Makes an Action with a draft; `changes` must name it.
+    /// Makes an Action with a draft, and deploys it with the same step if `deploy` says so; `changes` must name it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a property that is not legal, [`Error::Conflict`] for a name that is taken.
+    /// [`Error::Invalid`] for a property that is not legal or, with `deploy`, for code that does not parse;
+    /// [`Error::Conflict`] for a name that is taken; [`Error::Refused`] when there are too many.
     pub async fn create_action(
         &self,
         call: &ApiCall,
         trigger: &str,
         trigger_version: &str,
         changes: ActionChanges,
+        deploy: bool,
     ) -> Result<ActionView, Error> {
         refuse_unknown_trigger(trigger)?;
         let now = self.now();
@@ -77,6 +89,7 @@ impl Engine {
                 runtime: RUNTIME_DEFAULT.to_owned(),
                 dependencies: Vec::new(),
                 secrets: Vec::new(),
+                modules: Vec::new(),
             },
             deployed_version: None,
             versions: 0,
@@ -85,15 +98,31 @@ impl Engine {
             updated_at: now,
         };
         changes.apply(&mut action, self)?;
+        if deploy {
+            self.refuse_unready("action", &action.draft.code, &action.draft.dependencies).await?;
+        }
+        let version_id = ActionId::new(uuid(self.random()));
         self.store()
-            .transact(async |tx| -> Result<(), Error> {
+            .transact(async |tx| {
+                let mut action = action.clone();
                 refuse_taken(tx, &action).await?;
+                library::admit::<Action>(tx, ACTIONS_MAX, "actions").await?;
+                if let Some(wanted) = &changes.modules {
+                    action.draft.modules = module_use::choose(tx, wanted).await?;
+                }
+                let deployed = if deploy {
+                    let modules = module_use::freeze(tx, &action.draft.modules).await?;
+                    let deployed = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                    action.all_changes_deployed = true;
+                    Some(deployed)
+                } else {
+                    None
+                };
                 tx.insert(action.clone());
                 self.record_api(tx, call, "Create an Action", 201);
-                Ok(())
+                Ok(ActionView { action, deployed })
             })
-            .await?;
-        Ok(ActionView { action, deployed: None })
+            .await
     }
 
     /// One Action.
@@ -144,6 +173,9 @@ impl Engine {
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 changes.apply(&mut action, self)?;
+                if let Some(wanted) = &changes.modules {
+                    action.draft.modules = module_use::choose(tx, wanted).await?;
+                }
                 action.updated_at = self.now();
                 action.all_changes_deployed = false;
                 refuse_taken(tx, &action).await?;
@@ -159,7 +191,7 @@ impl Engine {
     /// Deletes an Action and its versions. One that is not there is not missed.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is bound and `force` does not say that its bindings go too.
+    /// [`Error::Conflict`] when it is bound and `force` does not say that its bindings go too.
     pub async fn delete_action(&self, call: &ApiCall, id: &ActionId, force: bool) -> Result<(), Error> {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
@@ -169,11 +201,8 @@ impl Engine {
                     && bound.bindings.iter().any(|binding| binding.action_id == *id)
                 {
                     if !force {
-                        let message =
-                            "Cannot delete an action that is bound to a trigger. Unbind it first, or \
-                                       pass force=true."
-                                .to_owned();
-                        return Err(Error::Invalid { message, code: None });
+                        let message = "Unable to delete an action bound to a trigger.".to_owned();
+                        return Err(Error::Conflict { message });
                     }
                     bound.bindings.retain(|binding| binding.action_id != *id);
                     tx.put(bound);
@@ -187,6 +216,7 @@ impl Engine {
                         Order::Ascending,
                     )
                     .await?;
+                module_use::note(tx, &action, &[]).await?;
                 versions.items.iter().for_each(|version| tx.delete::<ActionVersion>(&Key::of(&version.id)));
                 tx.delete::<Action>(&Key::of(id));
                 self.record_api(tx, call, "Delete an Action", 204);
@@ -220,8 +250,9 @@ impl Engine {
                 Some(version) => version,
                 None => self.deployed_version(&binding).await?,
             };
-            let secrets = self.unseal_secrets(&version.action_name, &version.source)?;
-            actions.push(BoundAction { binding, version: Arc::new(version), secrets });
+            let secrets = self.unseal_secrets(&version.action_name, &version.source.secrets)?;
+            let modules = self.readable_modules(&version.modules)?;
+            actions.push(BoundAction { binding, version: Arc::new(version), secrets, modules });
         }
         Ok(actions)
     }
@@ -235,16 +266,17 @@ impl Engine {
         self.store().get::<ActionVersion>(&Key::of(&version_id)).await?.ok_or_else(gone)
     }
 
+    /// The secrets of what has this name, readable.
     fn unseal_secrets(
         &self,
-        action_name: &str,
-        source: &ActionSource,
+        owner: &str,
+        sealed: &[ActionSecret],
     ) -> Result<BTreeMap<String, String>, Error> {
         let mut secrets = BTreeMap::new();
-        for secret in &source.secrets {
+        for secret in sealed {
             let plain = self.store().unseal(SECRET_PURPOSE, &secret.value)?;
             let text = String::from_utf8(plain)
-                .map_err(|_| Error::Bug(format!("secret {} of {action_name} is no text", secret.name)))?;
+                .map_err(|_| Error::Bug(format!("secret {} of {owner} is no text", secret.name)))?;
             secrets.insert(secret.name.clone(), text);
         }
         Ok(secrets)

@@ -132,6 +132,7 @@ impl Engine {
             runtime: "node22".to_owned(),
             dependencies: Vec::new(),
             secrets: Vec::new(),
+            modules: Vec::new(),
         };
         tx.insert(ActionVersion {
             id: version_id.clone(),
@@ -139,6 +140,7 @@ impl Engine {
             action_name: ACTION_NAME.to_owned(),
             number: 1,
             source: source.clone(),
+            modules: Vec::new(),
             created_at: now,
         });
         tx.insert(Action {

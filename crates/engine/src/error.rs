@@ -27,6 +27,10 @@ pub enum Resource {
     Action,
     /// A version of an Action.
     ActionVersion,
+    /// A module that Actions share.
+    Module,
+    /// A version of one.
+    ModuleVersion,
     /// A run of a trigger.
     Execution,
     /// A trigger.
@@ -55,6 +59,12 @@ pub enum Error {
     #[error("{message}")]
     Conflict {
         /// What is there already.
+        message: String,
+    },
+    /// Other things stand in the way, and must be changed first.
+    #[error("{message}")]
+    Precondition {
+        /// Which ones.
         message: String,
     },
     /// The caller did not prove who they are.
@@ -132,6 +142,7 @@ impl Error {
             Self::NotFound(_)
             | Self::Invalid { .. }
             | Self::Conflict { .. }
+            | Self::Precondition { .. }
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::Refused { .. }

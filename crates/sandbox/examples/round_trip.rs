@@ -62,6 +62,7 @@ async fn main() {
         limits: Limits::default(),
         cache: sandbox::CacheView::default(),
         action_name: "Count sign-ins".to_owned(),
+        modules: Vec::new(),
     };
     let first = Instant::now();
     assert_eq!(sandbox.run(job()).await.failure, None);

@@ -209,5 +209,5 @@ declare namespace Intl {
 }
 
 type PlatformModule = 'assert' | 'buffer' | 'crypto' | 'events' | 'querystring' | 'url' | 'util';
-/** Knows these modules, with and without `node:`, and throws for any other. */
-declare function require(name: PlatformModule | `node:${PlatformModule}`): any;
+/** Knows these modules, with and without `node:`, and those that the Action names (`actions:NAME`); throws for others. */
+declare function require(name: PlatformModule | `node:${PlatformModule}` | `actions:${string}`): any;

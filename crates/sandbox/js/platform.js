@@ -405,14 +405,41 @@
   define('process', { env: {} });
   define('global', globalThis);
   const nodeModules = new SetOf(['assert', 'buffer', 'crypto', 'events', 'querystring', 'url', 'util']);
-  const require = (name) => {
+  const refuseModule = (message) => {
+    const error = new Failure(message);
+    defineProperty(error, 'code', { value: 'MODULE_NOT_FOUND', enumerable: true, configurable: true, writable: true });
+    throw error;
+  };
+  /** A `require` that knows the platform's modules, and leaves `actions:` names to `requireShared`. */
+  const requireWith = (requireShared) => (name) => {
     if (typeof name === 'string') {
       const bare = slice(name, 0, 5) === 'node:' ? slice(name, 5) : name;
       if (setHas(nodeModules, bare)) return use(`node:${bare}`);
+      if (slice(name, 0, 8) === 'actions:') return requireShared(name);
     }
-    const error = new Failure(`Cannot find module '${Text(name)}'`);
-    defineProperty(error, 'code', { value: 'MODULE_NOT_FOUND', enumerable: true, configurable: true, writable: true });
-    throw error;
+    refuseModule(`Cannot find module '${Text(name)}'`);
+  };
+
+  // ---- modules that Actions share: laid out by the host before the run, evaluated when first required
+
+  const sharedModules = new MapOf();
+  const requireInModule = requireWith((name) =>
+    refuseModule(`Cannot find module '${name}': a module cannot require other modules`));
+  const require = requireWith((name) => {
+    const shared = mapGet(sharedModules, name);
+    if (shared === undefined) {
+      refuseModule(`Cannot find module '${name}': it is not among the modules of this version of the Action`);
+    }
+    if (shared.module === null) {
+      const module = { exports: {} };
+      const body = apply(shared.factory, undefined, [{ secrets: shared.secrets }]);
+      apply(body, module.exports, [module.exports, requireInModule, module, name, '.']);
+      shared.module = module;
+    }
+    return shared.module.exports;
+  });
+  realm.share = (name, factory, secrets) => {
+    mapSet(sharedModules, `actions:${name}`, { __proto__: null, factory, secrets, module: null });
   };
 
   // ---- what a thrown value says about itself

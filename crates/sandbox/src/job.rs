@@ -7,6 +7,7 @@ use domain::action_cache::ActionCache;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::post_login::Secrets;
 use crate::{
     credentials_exchange, post_change_password, post_login, post_user_registration, pre_user_registration,
 };
@@ -26,6 +27,8 @@ pub struct Job {
     pub action_name: String,
     /// What the script finds in `api.cache`.
     pub cache: CacheView,
+    /// What the Action may `require`.
+    pub modules: Vec<Module>,
 }
 
 /// What one run finds in its trigger's cache, and the moment by which that is judged.
@@ -35,6 +38,17 @@ pub struct CacheView {
     pub entries: ActionCache,
     /// When the run begins, by the caller's clock.
     pub now: Timestamp,
+}
+
+/// Code that Actions share: required as `actions:NAME`, evaluated at most once in a run.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// Its name; `actions:NAME` stands as the file name in stack traces.
+    pub name: String,
+    /// Its CommonJS source.
+    pub code: Arc<str>,
+    /// What it reads as `actions.secrets`.
+    pub secrets: Secrets,
 }
 
 /// What a script sees as `event`, by trigger.

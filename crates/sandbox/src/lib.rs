@@ -26,7 +26,7 @@ mod wire;
 mod worker;
 
 pub use fetch::{Fetch, FetchError, FetchFuture, FetchRequest, FetchResponse};
-pub use job::{CacheView, Event, Job, Limits};
+pub use job::{CacheView, Event, Job, Limits, Module};
 pub use outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode, Failure, Outcome, SyntaxError};
 pub use pool::{Sandbox, SandboxSettings, WorkerCommand};
 pub use post_login::Secrets;

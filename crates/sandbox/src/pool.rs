@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
-use crate::job::{CacheView, Job, Limits};
+use crate::job::{CacheView, Job, Limits, Module};
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::wire::{self, Answer, Ask, Call, Reply, Request, Start, Task};
 
@@ -122,6 +122,7 @@ impl Sandbox {
                 session_metadata: job.event.session_metadata().cloned(),
                 event,
                 cache: job.cache,
+                modules: job.modules.into_iter().map(to_wire).collect(),
             },
             Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),
         };
@@ -149,6 +150,7 @@ impl Sandbox {
             event,
             session_metadata: None,
             cache: CacheView::default(),
+            modules: Vec::new(),
         };
         match self.ask(&request).await {
             Ok(Reply::Checked(None)) => Ok(()),
@@ -192,6 +194,11 @@ impl Sandbox {
         let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Err(Box::new(Outcome { wall_us, ..Outcome::failed(failure) }))
     }
+}
+
+fn to_wire(module: Module) -> wire::Module {
+    let Module { name, code, secrets } = module;
+    wire::Module { name, code: code.as_ref().to_owned(), secrets }
 }
 
 fn unavailable(what: &str, error: &dyn std::error::Error) -> Failure {

@@ -437,7 +437,7 @@ pub struct Identity {
 }
 
 /// `event.secrets`: readable by the Action, never printed by us.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secrets(BTreeMap<String, String>);
 

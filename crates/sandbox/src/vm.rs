@@ -19,7 +19,7 @@ use rquickjs::{Context, Runtime};
 use rustix::time::{ClockId, clock_gettime};
 
 use self::bytecode::Bytecode;
-use self::cache::Cache;
+use self::cache::Caches;
 use self::effects::Effects;
 use self::platform::Platform;
 use self::realm::Realm;
@@ -37,7 +37,7 @@ const PRELUDES: [(&str, &str); 2] =
 pub(crate) struct Vm {
     preludes: Vec<Bytecode>,
     platform: Rc<Platform>,
-    actions: Cache,
+    caches: Caches,
     ready: Option<Realm>,
     timer: CpuTimer,
 }
@@ -102,7 +102,7 @@ impl Vm {
             })
             .map_err(text)?;
         let mut vm =
-            Self { preludes, platform: Rc::default(), actions: Cache::default(), ready: None, timer };
+            Self { preludes, platform: Rc::default(), caches: Caches::default(), ready: None, timer };
         vm.prepare()?;
         Ok(vm)
     }
@@ -141,7 +141,7 @@ impl Vm {
         if let Err(error) = self.timer.arm(Some(limit)) {
             return Outcome::failed(Failure::Unavailable { reason: format!("processor timer: {error}") });
         }
-        let (effects, failure) = realm.run(&mut self.actions, request, effects, watch, socket);
+        let (effects, failure) = realm.run(&mut self.caches, request, effects, watch, socket);
         let (cpu_us, wall_us) = (microseconds(watch.cpu_used()), microseconds(watch.started.elapsed()));
         let failure = match self.timer.arm(None) {
             Ok(()) => failure,
@@ -162,7 +162,7 @@ impl Vm {
         if let Err(error) = self.timer.arm(Some(limit)) {
             return Some(unknown(error.to_string()));
         }
-        let failure = realm.check(&mut self.actions, request);
+        let failure = realm.check(&mut self.caches.actions, request);
         if let Err(error) = self.timer.arm(None) {
             return Some(unknown(error.to_string()));
         }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use crate::fetch::{FetchError, FetchRequest, FetchResponse};
 use crate::job::{CacheView, Limits};
 use crate::outcome::{Outcome, SyntaxError};
+use crate::post_login::Secrets;
 
 /// Bytes of one message. Ours: several times the largest Action and event together.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -68,6 +69,19 @@ pub(crate) struct Request {
     pub session_metadata: Option<BTreeMap<String, String>>,
     /// What the script finds in `api.cache`.
     pub cache: CacheView,
+    /// What the Action may require.
+    pub modules: Vec<Module>,
+}
+
+/// Code that Actions share.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Module {
+    /// Its name.
+    pub name: String,
+    /// Its source.
+    pub code: String,
+    /// Its secrets.
+    pub secrets: Secrets,
 }
 
 /// What to do with the code.

@@ -19,19 +19,23 @@
 //! | `revoked_access_token` | `jti` | |
 //! | `action` | id | `name` (unique) |
 //! | `action_version` | id | `action` (Action, number) |
+//! | `action_library` | `library` | |
+//! | `action_module` | id | `name` (unique) |
+//! | `action_module_version` | id | `number` (unique: module, number) |
 //! | `trigger_bindings` | trigger | |
 //! | `execution` | id | |
 //! | `log` | shard, id | `user` (shard, user, id) |
 //!
 //! Records only gain optional fields: what an older release wrote must decode for ever.
 
-use domain::action::{Action, ActionVersion, Execution, TriggerBindings};
+use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
+use domain::action_module::{Module, ModuleVersion};
 use domain::client::Client;
 use domain::connection::Connection;
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
-    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, OrganizationId, RefreshTokenId,
+    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, ModuleId, OrganizationId, RefreshTokenId,
     ResourceServerId, SessionId, SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
@@ -58,13 +62,18 @@ macro_rules! identifiers_are_key_parts {
     )*};
 }
 identifiers_are_key_parts!(
-    ActionId ClientGrantId ClientId ConnectionId KeyId LogId OrganizationId RefreshTokenId ResourceServerId
-    SessionId SignInId UserId
+    ActionId ClientGrantId ClientId ConnectionId KeyId LogId ModuleId OrganizationId RefreshTokenId
+    ResourceServerId SessionId SignInId UserId
 );
 
 /// Where the tenant's settings lie.
 pub fn tenant_key() -> Key {
     Key::of("settings")
+}
+
+/// Where the count of Actions and modules lies.
+pub fn library_key() -> Key {
+    Key::of("library")
 }
 
 /// Where a log event lies.
@@ -292,6 +301,38 @@ impl Record for ActionVersion {
 
     fn indexes(&self) -> Vec<IndexEntry> {
         vec![IndexEntry::many("action", Key::of((&self.action_id, self.number)))]
+    }
+}
+
+impl Record for ActionLibrary {
+    const SPACE: &'static str = "action_library";
+
+    fn key(&self) -> Key {
+        library_key()
+    }
+}
+
+impl Record for Module {
+    const SPACE: &'static str = "action_module";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("name", Key::of(&self.name))]
+    }
+}
+
+impl Record for ModuleVersion {
+    const SPACE: &'static str = "action_module_version";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::unique("number", Key::of((&self.module_id, self.number)))]
     }
 }
 

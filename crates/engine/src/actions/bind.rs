@@ -85,12 +85,12 @@ impl Engine {
         new: &NewBinding,
         before: &[Binding],
     ) -> Result<Binding, Error> {
-        let Some(version_id) = action.deployed_version.clone().filter(|_| action.trigger == trigger) else {
-            let message = format!(
-                "Trying to create a binding for an action that has not been deployed or is for another trigger: {}",
-                action.name
-            );
-            return Err(Error::Invalid { message, code: None });
+        let refuse = |why: &str| Error::Invalid { message: format!("{why}: {}", action.name), code: None };
+        if action.trigger != trigger {
+            return Err(refuse("Trying to create a binding for an action of another trigger"));
+        }
+        let Some(version_id) = action.deployed_version.clone() else {
+            return Err(refuse("Trying to create a binding for an action that has not been deployed yet"));
         };
         let now = self.now();
         let display_name = new.display_name.clone().unwrap_or_else(|| action.name.clone());

@@ -9,6 +9,7 @@ use domain::secret::Secret;
 use serde_json::Value;
 
 use super::SECRET_PURPOSE;
+use super::module_changes::ModuleChoice;
 use crate::{Engine, Error};
 
 /// Characters of an Action's name. Auth0: Actions, name.
@@ -38,10 +39,12 @@ pub struct ActionChanges {
     pub dependencies: Option<Vec<Value>>,
     /// All secrets there are to be.
     pub secrets: Option<Vec<SecretChange>>,
+    /// All modules that it is to be able to require.
+    pub modules: Option<Vec<ModuleChoice>>,
 }
 
 impl ActionChanges {
-    /// Applies all or, on an error, leaves an Action that must be thrown away.
+    /// Applies all but the modules, which must be looked up, or, on an error, leaves an Action that must be thrown away.
     pub(super) fn apply(&self, action: &mut Action, engine: &Engine) -> Result<(), Error> {
         if let Some(name) = &self.name {
             if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
@@ -69,18 +72,30 @@ impl ActionChanges {
             action.draft.dependencies.clone_from(dependencies);
         }
         if let Some(secrets) = &self.secrets {
-            action.draft.secrets = new_secrets(&action.draft.secrets, secrets, engine)?;
+            action.draft.secrets = new_secrets(&action.draft.secrets, secrets, ACTION_SECRETS, engine)?;
         }
         Ok(())
     }
 }
 
-fn new_secrets(
+/// How many secrets there may be, and how long a name may be in characters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SecretLimits {
+    pub(super) count_max: usize,
+    pub(super) name_characters_max: usize,
+}
+
+const ACTION_SECRETS: SecretLimits =
+    SecretLimits { count_max: ACTION_SECRETS_MAX, name_characters_max: ACTION_SECRET_NAME_CHARACTERS_MAX };
+
+/// The secrets that there are to be, sealed; one without a value keeps the one it has.
+pub(super) fn new_secrets(
     before: &[ActionSecret],
     wanted: &[SecretChange],
+    limits: SecretLimits,
     engine: &Engine,
 ) -> Result<Vec<ActionSecret>, Error> {
-    check_secrets(before, wanted)?;
+    check_secrets(before, wanted, limits)?;
     let secrets = wanted.iter().filter_map(|change| match &change.value {
         Some(value) => Some(ActionSecret {
             name: change.name.clone(),
@@ -89,18 +104,27 @@ fn new_secrets(
         }),
         None => before.iter().find(|own| own.name == change.name).cloned(),
     });
-    Ok(secrets.collect())
+    let mut secrets: Vec<ActionSecret> = secrets.collect();
+    // As Auth0 lists them: those that stay keep their place before those that come.
+    let place = |secret: &ActionSecret| before.iter().position(|own| own.name == secret.name);
+    secrets.sort_by_key(|secret| place(secret).unwrap_or(usize::MAX));
+    Ok(secrets)
 }
 
-fn check_secrets(before: &[ActionSecret], wanted: &[SecretChange]) -> Result<(), Error> {
-    if wanted.len() > ACTION_SECRETS_MAX {
-        let reason = format!("Array is too long ({}), maximum {ACTION_SECRETS_MAX}", wanted.len());
+fn check_secrets(
+    before: &[ActionSecret],
+    wanted: &[SecretChange],
+    limits: SecretLimits,
+) -> Result<(), Error> {
+    let SecretLimits { count_max, name_characters_max } = limits;
+    if wanted.len() > count_max {
+        let reason = format!("Array is too long ({}), maximum {count_max}", wanted.len());
         return Err(Error::property(&reason, "secrets"));
     }
     for (at, change) in wanted.iter().enumerate() {
         let name_length = change.name.chars().count();
-        if !(1..=ACTION_SECRET_NAME_CHARACTERS_MAX).contains(&name_length) {
-            let reason = format!("the length must be 1 to {ACTION_SECRET_NAME_CHARACTERS_MAX} characters");
+        if !(1..=name_characters_max).contains(&name_length) {
+            let reason = format!("the length must be 1 to {name_characters_max} characters");
             return Err(Error::property(&reason, &format!("secrets[{at}].name")));
         }
         let too_long =
@@ -125,7 +149,7 @@ mod tests {
     use domain::secret::{Sealed, Secret};
     use domain::time::Timestamp;
 
-    use super::{SecretChange, check_secrets};
+    use super::{ACTION_SECRETS, SecretChange, SecretLimits, check_secrets};
 
     #[test]
     fn a_secret_without_a_value_must_exist_and_names_are_unique() {
@@ -135,10 +159,14 @@ mod tests {
             value: value.map(|value| Secret::new(value.to_owned())),
         };
         let before = [own];
-        assert!(check_secrets(&before, &[change("A", None), change("B", Some("x"))]).is_ok());
-        assert!(check_secrets(&before, &[change("B", None)]).is_err());
-        assert!(check_secrets(&before, &[change("A", None), change("A", Some("x"))]).is_err());
-        assert!(check_secrets(&before, &[change("", Some("x"))]).is_err());
-        assert!(check_secrets(&before, &[change("B", Some(&"x".repeat(4097)))]).is_err());
+        let check = |wanted: &[SecretChange], limits| check_secrets(&before, wanted, limits);
+        let (limits, one) = (ACTION_SECRETS, SecretLimits { count_max: 1, ..ACTION_SECRETS });
+        assert!(check(&[change("A", None), change("B", Some("x"))], limits).is_ok());
+        assert!(check(&[change("A", None), change("B", Some("x"))], one).is_err());
+        assert!(check(&[change("B", None)], limits).is_err());
+        assert!(check(&[change("A", None), change("A", Some("x"))], limits).is_err());
+        assert!(check(&[change("", Some("x"))], limits).is_err());
+        assert!(check(&[change(&"n".repeat(129), Some("x"))], limits).is_err());
+        assert!(check(&[change("B", Some(&"x".repeat(4097)))], limits).is_err());
     }
 }

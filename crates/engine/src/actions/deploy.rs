@@ -1,43 +1,49 @@
 //! Freezes a draft as a version that runs, and goes back to an earlier one.
 
-use domain::action::{Action, ActionSource, ActionVersion, TriggerBindings};
+use domain::action::{Action, ActionVersion, TriggerBindings};
+use domain::action_module::FrozenModule;
 use domain::id::{ActionId, uuid};
 use domain::limits::ACTION_VERSIONS_MAX;
+use serde_json::Value;
 use store::{Key, Order, Tx};
 
-use super::action_in;
+use super::{action_in, module_use};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
 
 impl Engine {
-    /// Freezes the draft and lets it run at once, wherever the Action is bound.
+    /// Freezes the draft and its modules and lets them run at once, wherever the Action is bound: one commit.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column) or asks for npm
-    /// packages, and then what ran before goes on running.
+    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column), asks for npm
+    /// packages or for a version of a module that is gone, and then what ran before goes on running.
     pub async fn deploy_action(
         &self,
         call: &ApiCall,
         id: &ActionId,
     ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        self.check_deployable(&draft.draft).await?;
+        self.refuse_unready("action", &draft.draft.code, &draft.draft.dependencies).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
-                let action = action_in(tx, id).await?;
+                let mut action = action_in(tx, id).await?;
                 if action.draft != draft.draft {
                     let message = "The draft was changed while it was being deployed. Try again.".to_owned();
                     return Err(Error::Conflict { message });
                 }
-                let deployed = self.freeze(tx, action, version_id.clone()).await?;
+                let modules = module_use::freeze(tx, &action.draft.modules).await?;
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                action.all_changes_deployed = true;
+                tx.put(action.clone());
                 self.record_api(tx, call, "Deploy an Action", 200);
-                Ok(deployed)
+                Ok((version, action))
             })
             .await
     }
 
-    /// Lets an earlier version run again: its source becomes a new version and, where `update_draft`, the draft.
+    /// Lets an earlier version run again, with its modules as they were: it becomes a new version and, where
+    /// `update_draft`, the draft.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the Action or the version; [`Error::Invalid`] as for a deploy.
@@ -49,19 +55,20 @@ impl Engine {
         update_draft: bool,
     ) -> Result<(ActionVersion, Action), Error> {
         let earlier = self.action_version(id, version).await?;
-        self.check_deployable(&earlier.source).await?;
+        self.refuse_unready("action", &earlier.source.code, &earlier.source.dependencies).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 let draft = std::mem::replace(&mut action.draft, earlier.source.clone());
-                let (version, mut action) = self.freeze(tx, action, version_id.clone()).await?;
+                let modules = earlier.modules.clone();
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                action.all_changes_deployed = update_draft || draft == earlier.source;
                 if !update_draft {
-                    action.all_changes_deployed = draft == earlier.source;
                     action.draft = draft;
-                    tx.put(action.clone());
                 }
-                self.record_api(tx, call, "Deploy an Action Version", 200);
+                tx.put(action.clone());
+                self.record_api(tx, call, "Deploy an Action Version", 202);
                 Ok((version, action))
             })
             .await
@@ -91,25 +98,34 @@ impl Engine {
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
-    async fn check_deployable(&self, source: &ActionSource) -> Result<(), Error> {
-        if !source.dependencies.is_empty() {
+    /// Refuses what could not run: an `action` or a `module` whose code does not parse, or that asks for npm packages.
+    pub(super) async fn refuse_unready(
+        &self,
+        what: &str,
+        code: &str,
+        dependencies: &[Value],
+    ) -> Result<(), Error> {
+        if !dependencies.is_empty() {
             let message =
-                "npm dependencies are not supported yet: the action cannot be deployed with them.".to_owned();
+                format!("npm dependencies are not supported yet: the {what} cannot be deployed with them.");
             return Err(Error::Invalid { message, code: Some("operation_not_supported") });
         }
-        self.inner.sandbox.check_syntax(&source.code).await.map_err(|error| Error::Invalid {
-            message: format!("The action cannot be deployed: {error}"),
+        self.inner.sandbox.check_syntax(code).await.map_err(|error| Error::Invalid {
+            message: format!("The {what} cannot be deployed: {error}"),
             code: Some("invalid_body"),
         })
     }
 
-    /// Writes the draft as a version, moves the Action's bindings to it, and forgets versions past the limit.
-    async fn freeze(
+    /// Writes the draft as a version, moves the Action's bindings and its use of modules to it, and forgets versions
+    /// past the limit. The Action itself is left to the caller to write.
+    pub(super) async fn freeze(
         &self,
         tx: &mut Tx,
-        mut action: Action,
+        action: &mut Action,
         version_id: ActionId,
-    ) -> Result<(ActionVersion, Action), Error> {
+        modules: Vec<FrozenModule>,
+    ) -> Result<ActionVersion, Error> {
+        module_use::note(tx, action, &action.draft.modules).await?;
         action.versions += 1;
         let version = ActionVersion {
             id: version_id,
@@ -117,10 +133,10 @@ impl Engine {
             action_name: action.name.clone(),
             number: action.versions,
             source: action.draft.clone(),
+            modules,
             created_at: self.now(),
         };
         action.deployed_version = Some(version.id.clone());
-        action.all_changes_deployed = true;
         let key = Key::of(&action.trigger);
         if let Some(mut bound) = tx.get::<TriggerBindings>(&key).await?
             && bound.bindings.iter().any(|binding| binding.action_id == action.id)
@@ -142,7 +158,6 @@ impl Engine {
         let surplus = (old.items.len() + 1).saturating_sub(ACTION_VERSIONS_MAX);
         old.items.iter().take(surplus).for_each(|old| tx.delete::<ActionVersion>(&Key::of(&old.id)));
         tx.insert(version.clone());
-        tx.put(action.clone());
-        Ok((version, action))
+        Ok(version)
     }
 }

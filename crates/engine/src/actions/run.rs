@@ -168,6 +168,7 @@ impl Engine {
         let started_at = self.now();
         let job = Job {
             code: action.version.source.code.as_str().into(),
+            modules: action.modules.clone(),
             handler: handler.to_owned(),
             event,
             limits: Limits {

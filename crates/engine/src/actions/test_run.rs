@@ -40,12 +40,14 @@ impl Engine {
     pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        let secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
+        let secrets = self.unseal_secrets(&action.name, &action.draft.secrets)?.into();
+        let modules = self.readable_modules(&self.draft_modules(&action.draft.modules).await?)?;
         let (handler, event) = event_of(&action.trigger, event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
         let job = Job {
             code: action.draft.code.into(),
+            modules,
             handler: handler.to_owned(),
             event,
             limits: Limits {

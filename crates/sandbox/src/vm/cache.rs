@@ -1,4 +1,4 @@
-//! Bytecode of the Actions that this worker ran lately, bounded in number and bytes.
+//! Bytecode of the scripts that this worker ran lately, bounded in number and bytes.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,13 @@ use super::bytecode::Bytecode;
 const ENTRIES_MAX: usize = 256;
 /// Bytes kept, source and bytecode together. Ours: a fraction of a worker's memory.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A cache for Actions and another for modules: what stands around a source differs, and so does its bytecode.
+#[derive(Default)]
+pub(super) struct Caches {
+    pub(super) actions: Cache,
+    pub(super) modules: Cache,
+}
 
 /// Keyed by name and source, since the bytecode holds both. The whole source is the key: no digest to collide.
 #[derive(Default)]

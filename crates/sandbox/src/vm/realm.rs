@@ -1,18 +1,20 @@
 //! One realm: its making, the one run it serves, and the judgement of how that run ended.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use domain::action_module::MODULE_PREFIX;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Watch;
 use super::bytecode::Bytecode;
-use super::cache::Cache;
+use super::cache::{Cache, Caches};
 use super::effects::Effects;
 use super::host;
 use super::platform::{self, Fetches, Platform};
@@ -27,10 +29,15 @@ const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
 const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// What stands before an Action's source: whole lines, so that columns keep their numbers.
 const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n\n";
+/// The same for a module, whose `actions` is outside, so that its source may declare one of its own.
+const MODULE_HEAD: &str =
+    "(function (actions) { return function (exports, require, module, __filename, __dirname) {\n\n";
 /// The number of the wrapper's first line, so that the source begins at line 1. The engine reads 0 as 1, hence two.
 const WRAPPER_LINE: i32 = -1;
 /// What stands after it, on a line of its own because the source may end in a comment.
 const WRAPPER_TAIL: &str = "\n})";
+/// The same for a module.
+const MODULE_TAIL: &str = "\n} })";
 
 /// A realm with our `api` in it, and nobody else's code yet.
 pub(super) struct Realm {
@@ -86,7 +93,7 @@ impl Realm {
     /// Runs an Action and answers what it asked for, and why it failed if it did.
     pub(super) fn run(
         self,
-        actions: &mut Cache,
+        caches: &mut Caches,
         request: &Request,
         effects: Effects,
         watch: Watch,
@@ -98,7 +105,7 @@ impl Realm {
         let Self { entry, context, shared, runtime } = self;
         let failure = context.with(|ctx| {
             let run = Run { ctx: &ctx, entry: entry.restore(&ctx)?, shared: &shared, watch, socket };
-            Ok::<_, Error>(run.to_the_end(actions, request).err())
+            Ok::<_, Error>(run.to_the_end(caches, request).err())
         });
         let failure = failure.unwrap_or(Some(Failure::Crashed));
         // A realm that ran out of something is torn down without running any more of the script.
@@ -114,7 +121,7 @@ impl Realm {
         let Self { entry, context, shared, .. } = self;
         context.with(|ctx| {
             let entry = entry.restore(&ctx).ok()?;
-            compiled(&ctx, &entry, &shared, actions, request).err()
+            compiled(&ctx, &entry, &shared, actions, &Script::action(request)).err()
         })
     }
 
@@ -124,19 +131,39 @@ impl Realm {
     }
 }
 
-/// The Action's bytecode, from the cache or from its source.
+/// A tenant's source with what stands around it, and the name it has in stack traces.
+struct Script<'a> {
+    name: Cow<'a, str>,
+    code: &'a str,
+    head: &'static str,
+    tail: &'static str,
+}
+
+impl<'a> Script<'a> {
+    fn action(request: &'a Request) -> Self {
+        let name = Cow::Borrowed(request.action_name.as_str());
+        Self { name, code: &request.code, head: WRAPPER_HEAD, tail: WRAPPER_TAIL }
+    }
+
+    fn module(module: &'a wire::Module) -> Self {
+        let name = Cow::Owned([MODULE_PREFIX, &module.name].concat());
+        Self { name, code: &module.code, head: MODULE_HEAD, tail: MODULE_TAIL }
+    }
+}
+
+/// A script's bytecode, from the cache or from its source.
 fn compiled<'cache, 'js>(
     ctx: &Ctx<'js>,
     entry: &Object<'js>,
     shared: &Shared,
-    actions: &'cache mut Cache,
-    request: &Request,
+    cache: &'cache mut Cache,
+    script: &Script<'_>,
 ) -> Result<&'cache Bytecode, Failure> {
-    let key = (request.action_name.clone(), request.code.clone());
-    if actions.get(&key).is_none() {
-        let source = [WRAPPER_HEAD, &request.code, WRAPPER_TAIL].concat();
+    let key = (script.name.as_ref().to_owned(), script.code.to_owned());
+    if cache.get(&key).is_none() {
+        let source = [script.head, script.code, script.tail].concat();
         // A NUL can end neither a C string nor a line of JavaScript.
-        let file = request.action_name.replace('\0', "");
+        let file = script.name.replace('\0', "");
         let bytecode = match Bytecode::compile(ctx, &source, &file, WRAPPER_LINE) {
             Ok(bytecode) => bytecode,
             Err(Error::Exception) => return Err(judge(entry, shared, ctx.catch(), true)),
@@ -145,9 +172,9 @@ fn compiled<'cache, 'js>(
                 return Err(Failure::Syntax(SyntaxError { message, line: 0, column: 0 }));
             }
         };
-        actions.keep(key.clone(), bytecode);
+        cache.keep(key.clone(), bytecode);
     }
-    actions.get(&key).ok_or(Failure::Crashed)
+    cache.get(&key).ok_or(Failure::Crashed)
 }
 
 /// The host's socket, as a run borrows it.
@@ -184,8 +211,10 @@ struct Run<'a, 'js> {
 }
 
 impl<'js> Run<'_, 'js> {
-    fn to_the_end(&self, actions: &mut Cache, request: &Request) -> Result<(), Failure> {
-        let bytecode = compiled(self.ctx, &self.entry, self.shared, actions, request)?;
+    fn to_the_end(&self, caches: &mut Caches, request: &Request) -> Result<(), Failure> {
+        self.share_modules(&mut caches.modules, request)?;
+        let script = Script::action(request);
+        let bytecode = compiled(self.ctx, &self.entry, self.shared, &mut caches.actions, &script)?;
         let factory = self.attempt(bytecode.evaluate(self.ctx))?;
         let event = self.attempt(self.ctx.json_parse(request.event.get()))?;
         let start: Function<'js> = self.attempt(self.entry.get("start"))?;
@@ -203,6 +232,22 @@ impl<'js> Run<'_, 'js> {
                 PromiseState::Pending => self.next_event()?,
             }
         }
+    }
+
+    /// Lays out what the Action may require; nothing of it runs yet.
+    fn share_modules(&self, cache: &mut Cache, request: &Request) -> Result<(), Failure> {
+        if request.modules.is_empty() {
+            return Ok(());
+        }
+        let share: Function<'js> = self.attempt(self.entry.get("share"))?;
+        for module in &request.modules {
+            let bytecode = compiled(self.ctx, &self.entry, self.shared, cache, &Script::module(module))?;
+            let factory = self.attempt(bytecode.evaluate(self.ctx))?;
+            let secrets = serde_json::to_vec(&module.secrets).map_err(|_| Failure::Crashed)?;
+            let secrets = self.attempt(self.ctx.json_parse(secrets))?;
+            self.attempt(share.call::<_, ()>((module.name.as_str(), factory, secrets)))?;
+        }
+        Ok(())
     }
 
     /// Runs promise reactions until none is left.

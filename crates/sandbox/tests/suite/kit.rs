@@ -36,6 +36,7 @@ pub fn job(code: &str, event: Event) -> Job {
         limits: LIMITS,
         action_name: "My Action".to_owned(),
         cache: CacheView::default(),
+        modules: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ mod contract;
 mod fetch;
 mod hostile;
 mod kit;
+mod modules;
 mod platform;
 mod pool;
 mod refresh_token;

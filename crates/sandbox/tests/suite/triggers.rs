@@ -13,7 +13,8 @@ async fn run(handler: &str, event: Event, body: &str) -> Outcome {
     let code = format!("exports.{handler} = async (event, api) => {{\n{body}\n}};");
     let action_name = "My Action".to_owned();
     let (handler, cache) = (handler.to_owned(), CacheView::default());
-    let job = Job { code: Arc::from(code), handler, event, limits: LIMITS, action_name, cache };
+    let modules = Vec::new();
+    let job = Job { code: Arc::from(code), handler, event, limits: LIMITS, action_name, cache, modules };
     sandbox().run(job).await
 }
 

@@ -62,6 +62,8 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::Organization => ("No organization found by that id or name", None),
         Resource::Action => ("That action does not exist.", None),
         Resource::ActionVersion => ("That action version does not exist.", None),
+        Resource::Module => ("The action module does not exist.", None),
+        Resource::ModuleVersion => ("The action module version does not exist.", None),
         Resource::Execution => ("That execution does not exist.", None),
         Resource::Trigger => ("That trigger does not exist.", None),
         Resource::Log => ("The log does not exist.", None),
@@ -79,6 +81,7 @@ impl From<Error> for ApiError {
             }
             Error::Invalid { message, code } => (StatusCode::BAD_REQUEST, message, code),
             Error::Conflict { message } => (StatusCode::CONFLICT, message, None),
+            Error::Precondition { message } => (StatusCode::PRECONDITION_FAILED, message, None),
             Error::Unauthenticated { message } => (StatusCode::UNAUTHORIZED, message, None),
             Error::Forbidden { .. } => (StatusCode::FORBIDDEN, error.to_string(), Some("insufficient_scope")),
             Error::Refused { message, code } => (StatusCode::FORBIDDEN, message, code),

@@ -89,7 +89,10 @@ impl From<Error> for OAuthFailure {
             Error::Denied { code, description } => {
                 return Self { code: Some(code), ..OAuthError::invalid(description).into() };
             }
-            Error::NotFound(_) | Error::Invalid { .. } | Error::Conflict { .. } => Code::InvalidRequest,
+            Error::NotFound(_)
+            | Error::Invalid { .. }
+            | Error::Conflict { .. }
+            | Error::Precondition { .. } => Code::InvalidRequest,
             Error::Unauthenticated { .. } => Code::InvalidToken,
             Error::Forbidden { .. } => Code::InsufficientScope,
             Error::Refused { .. } => Code::AccessDenied,

@@ -48,6 +48,7 @@ impl From<Error> for PageError {
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "This is no longer here.".to_owned(), None),
             Error::Invalid { .. } => (StatusCode::BAD_REQUEST, message, None),
             Error::Conflict { .. } => (StatusCode::CONFLICT, message, None),
+            Error::Precondition { .. } => (StatusCode::PRECONDITION_FAILED, message, None),
             Error::Unauthenticated { .. } => (StatusCode::UNAUTHORIZED, message, None),
             Error::Forbidden { .. } | Error::Refused { .. } | Error::Denied { .. } => {
                 (StatusCode::FORBIDDEN, message, None)

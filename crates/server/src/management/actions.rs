@@ -2,6 +2,7 @@
 //!
 //! Auth0: Management API v2 › actions. A draft is `built` as soon as it is stored: nothing has to be waited for.
 
+mod modules;
 mod wire;
 
 use axum::Router;
@@ -13,7 +14,7 @@ use domain::action::{TRIGGERS, Trigger};
 use domain::id::ActionId;
 use domain::secret::Secret;
 use engine::Error;
-use engine::actions::{ActionChanges, BindingRef, NewBinding, RUNTIME_DEFAULT, SecretChange};
+use engine::actions::{ActionChanges, BindingRef, ModuleChoice, NewBinding, RUNTIME_DEFAULT, SecretChange};
 use engine::listing::Slice;
 use serde_json::{Value, json};
 
@@ -24,8 +25,8 @@ use crate::App;
 use crate::error::ApiError;
 use crate::http::body::ApiBody;
 
-/// Properties that are taken without effect.
-pub const IGNORED: &[(&str, Kind)] = &[("modules", Kind::List)];
+/// Properties of a new module that are taken without effect.
+pub const IGNORED: &[(&str, Kind)] = &[("api_version", Kind::Text)];
 /// Items on a page when none is asked for. Auth0: Management API v2 › actions.
 const PAGE_DEFAULT: usize = 20;
 
@@ -42,6 +43,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/actions/triggers", get(triggers))
         .route("/api/v2/actions/triggers/{id}/bindings", get(bindings).patch(bind))
         .route("/api/v2/actions/executions/{id}", get(execution))
+        .merge(modules::routes())
 }
 
 async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {
@@ -49,7 +51,13 @@ async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Resp
     let slice = with_totals(params.slice_of(PAGE_DEFAULT)?);
     let trigger = params.get("triggerId");
     let name = params.get("actionName");
-    let listing = app.engine().actions(&slice, name, trigger, params.flag("deployed")?).await?;
+    let deployed = params.flag("deployed")?;
+    let mut listing = app.engine().actions(&slice, name, trigger, deployed).await?;
+    // Nothing comes from a marketplace here, so no Action is an installed one.
+    if params.flag("installed")? == Some(true) {
+        listing.items.clear();
+        listing.total = Some(0);
+    }
     let page = wire::page("actions", listing, |view| wire::action(&view));
     Ok(answer(StatusCode::OK, &page))
 }
@@ -65,17 +73,11 @@ async fn create(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> R
     let changes = changes_of(&mut fields);
     let triggers = triggers_of(&mut fields).unwrap_or_default();
     let at_once = fields.flag("deploy").unwrap_or(false);
-    fields.kept(IGNORED);
     fields.finish()?;
     let [(trigger, version)] = triggers.as_slice() else {
         return Err(Error::property("exactly one trigger is supported", "supported_triggers").into());
     };
-    let call = call.with_body(body);
-    let mut view = app.engine().create_action(&call, trigger, version, changes).await?;
-    if at_once {
-        let (deployed, action) = app.engine().deploy_action(&call, &view.action.id).await?;
-        view = engine::actions::ActionView { action, deployed: Some(deployed) };
-    }
+    let view = app.engine().create_action(&call.with_body(body), trigger, version, changes, at_once).await?;
     Ok(answer(StatusCode::CREATED, &wire::action(&view)))
 }
 
@@ -95,7 +97,6 @@ async fn update(
     let mut fields = Fields::of_patch(&body)?;
     let changes = changes_of(&mut fields);
     let triggers = triggers_of(&mut fields);
-    fields.kept(IGNORED);
     fields.finish()?;
     let id = ActionId::new(id);
     if let Some(triggers) = triggers {
@@ -269,15 +270,28 @@ fn changes_of(fields: &mut Fields) -> ActionChanges {
         code: fields.text("code"),
         runtime: fields.text("runtime"),
         dependencies: fields.list("dependencies"),
-        secrets: fields.each("secrets", |secret| {
-            let change = SecretChange {
-                name: secret.required_text("name"),
-                value: secret.text_or_null("value").flatten().map(Secret::new),
-            };
-            // What a GET gave may be sent back.
-            secret.ignore("updated_at");
-            change
-        }),
+        secrets: fields.each("secrets", secret_of),
+        modules: fields.each("modules", module_of),
+    }
+}
+
+fn secret_of(secret: &mut Fields) -> SecretChange {
+    let change = SecretChange {
+        name: secret.required_text("name"),
+        value: secret.text_or_null("value").flatten().map(Secret::new),
+    };
+    // What a GET gave may be sent back.
+    secret.ignore("updated_at");
+    change
+}
+
+fn module_of(module: &mut Fields) -> ModuleChoice {
+    let number = module.integer_from("module_version_number", 1);
+    ModuleChoice {
+        module_id: module.text("module_id"),
+        module_name: module.text("module_name"),
+        version_id: module.text("module_version_id"),
+        version_number: number.and_then(|number| u64::try_from(number).ok()),
     }
 }
 

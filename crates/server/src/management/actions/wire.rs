@@ -1,6 +1,7 @@
 //! Actions, versions, bindings and executions as the Management API writes them. Secrets never leave.
 
 use domain::action::{Action, ActionSecret, ActionVersion, Binding, Execution};
+use domain::action_module::ModuleRef;
 use engine::actions::{ActionView, TestRun};
 use engine::listing::Listing;
 use serde_json::{Value, json};
@@ -15,11 +16,27 @@ pub(super) fn page<T>(name: &str, listing: Listing<T>, render: impl FnMut(T) -> 
     body
 }
 
-fn triggers(action: &Action) -> Value {
+pub(super) fn triggers(action: &Action) -> Value {
     json!([{ "id": action.trigger, "version": action.trigger_version }])
 }
 
-fn secrets(secrets: &[ActionSecret]) -> Value {
+fn add_modules(body: &mut Value, modules: &[ModuleRef]) {
+    if modules.is_empty() {
+        return;
+    }
+    let each = modules.iter().map(|module| {
+        json!({
+            "module_id": module.module_id,
+            "module_name": module.module_name,
+            "module_version_id": module.version_id,
+            "module_version_number": module.version_number,
+        })
+    });
+    body["modules"] = each.collect();
+}
+
+/// Names of secrets, and when each was set.
+pub(super) fn secrets(secrets: &[ActionSecret]) -> Value {
     secrets
         .iter()
         .map(|secret| json!({ "name": secret.name, "updated_at": secret.updated_at.to_string() }))
@@ -42,6 +59,7 @@ pub(super) fn action(view: &ActionView) -> Value {
         "secrets": secrets(&action.draft.secrets),
         "all_changes_deployed": action.all_changes_deployed,
     });
+    add_modules(&mut body, &action.draft.modules);
     add_versions(&mut body, view);
     body
 }
@@ -64,7 +82,7 @@ fn add_versions(body: &mut Value, view: &ActionView) {
 
 fn frozen(version: &ActionVersion, action: &Action, deployed: bool) -> Value {
     let at = version.created_at.to_string();
-    json!({
+    let mut body = json!({
         "id": version.id,
         "action_id": version.action_id,
         "code": version.source.code,
@@ -78,7 +96,9 @@ fn frozen(version: &ActionVersion, action: &Action, deployed: bool) -> Value {
         "updated_at": at,
         "runtime": version.source.runtime,
         "supported_triggers": triggers(action),
-    })
+    });
+    add_modules(&mut body, &version.source.modules);
+    body
 }
 
 /// A version with its Action.
