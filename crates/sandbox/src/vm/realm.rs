@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rquickjs::context::intrinsic;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,6 +33,21 @@ const WRAPPER_LINE: i32 = -1;
 /// What stands after it, on a line of its own because the source may end in a comment.
 const WRAPPER_TAIL: &str = "\n})";
 
+/// The engine's parts that scripts find: all but those that the prelude replaces (`DOMException`, `atob`, `btoa`).
+type Intrinsics = (
+    intrinsic::Date,
+    intrinsic::Eval,
+    intrinsic::RegExpCompiler,
+    intrinsic::RegExp,
+    intrinsic::Json,
+    intrinsic::Proxy,
+    intrinsic::MapSet,
+    intrinsic::TypedArrays,
+    intrinsic::Promise,
+    intrinsic::WeakRef,
+    intrinsic::Performance,
+);
+
 /// A realm with our `api` in it, and nobody else's code yet.
 pub(super) struct Realm {
     // Dropped in this order: values before their context, the context before its runtime.
@@ -39,6 +55,13 @@ pub(super) struct Realm {
     context: Context,
     runtime: Runtime,
     shared: Shared,
+}
+
+/// A realm after its run, of which nothing runs any more. To drop it takes a while: better when nobody waits.
+pub(super) struct Spent {
+    // Dropped in this order.
+    _context: Context,
+    _runtime: Runtime,
 }
 
 /// What the engine's callbacks and the run both hold.
@@ -66,7 +89,7 @@ impl Realm {
     pub(super) fn new(preludes: &[Bytecode], platform: &Rc<Platform>) -> rquickjs::Result<Self> {
         let runtime = Runtime::new()?;
         runtime.set_max_stack_size(STACK_BYTES_MAX);
-        let context = Context::full(&runtime)?;
+        let context = Context::custom::<Intrinsics>(&runtime)?;
         let shared = Shared::default();
         let entry = context.with(|ctx| {
             let host = host::functions(&ctx, &shared.effects)?;
@@ -91,7 +114,7 @@ impl Realm {
         effects: Effects,
         watch: Watch,
         socket: BorrowedFd<'_>,
-    ) -> (Effects, Option<Failure>) {
+    ) -> (Effects, Option<Failure>, Spent) {
         *self.shared.effects.borrow_mut() = effects;
         self.shared.watch.set(Some(watch));
         self.limit_memory(request);
@@ -103,9 +126,7 @@ impl Realm {
         let failure = failure.unwrap_or(Some(Failure::Crashed));
         // A realm that ran out of something is torn down without running any more of the script.
         shared.watch.set(None);
-        drop(context);
-        drop(runtime);
-        (shared.effects.take(), failure)
+        (shared.effects.take(), failure, Spent { _context: context, _runtime: runtime })
     }
 
     /// Parses an Action and answers why that failed if it did.
