@@ -1,13 +1,16 @@
 //! For measurements: what one fresh realm costs when nothing is done with it, and what one run in it costs.
 
 use std::cell::RefCell;
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use serde_json::value::to_raw_value;
 
 use crate::job::Job;
 use crate::outcome::Outcome;
+use crate::pool::{SandboxSettings, start_and_end_worker};
 use crate::vm::Vm;
 use crate::wire::{Request, Task};
 
@@ -52,4 +55,13 @@ pub fn run(job: &Job) -> Outcome {
         vm.prepare().expect("a fresh realm fits in memory");
         outcome
     })
+}
+
+/// How long a worker takes from being spawned to being ready for a job. It is ended before this answers.
+///
+/// # Errors
+/// When it can't be started.
+#[doc(hidden)]
+pub async fn worker_start(settings: &SandboxSettings) -> io::Result<Duration> {
+    start_and_end_worker(settings).await
 }

@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use domain::metadata::SessionMetadata;
 use serde_json::Value;
 
+use crate::distrust::{COMMANDS_MAX, CONSOLE_LINE_BYTES};
 use crate::outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode};
 
-/// Commands of one run. Ours: the largest legal use (25 metadata entries, claims, user metadata) is far below.
-const COMMANDS_MAX: usize = 1_000;
 /// Bytes of names and values in the commands of one run. Ours: a token's claims end at 100 KiB, metadata at 32 KiB.
 const COMMANDS_BYTES_MAX: usize = 1024 * 1024;
-/// What a console line costs beside its text, in bytes, so that empty lines are bounded too.
-const CONSOLE_LINE_BYTES: usize = 16;
 
 /// Collects what a script asks for.
 #[derive(Debug, Default)]

@@ -17,6 +17,7 @@ use super::cache::Cache;
 use super::effects::Effects;
 use super::host;
 use super::platform::{self, Fetches, Platform};
+use crate::distrust::TEXT_UNITS_MAX;
 use crate::outcome::{Failure, SyntaxError};
 use crate::wire::{self, Answer, Call, Reply, Request};
 
@@ -24,8 +25,6 @@ use crate::wire::{self, Answer, Call, Reply, Request};
 pub(super) const FILE: &str = "vestibule:realm";
 /// Bytes of native stack that scripts may use; a worker's main thread has several times as many.
 const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Bytes kept of a failure's message and of its stack.
-const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// What stands before an Action's source: whole lines, so that columns keep their numbers.
 const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n\n";
 /// The number of the wrapper's first line, so that the source begins at line 1. The engine reads 0 as 1, hence two.
@@ -340,7 +339,7 @@ fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing:
     }
     let described = entry
         .get::<_, Function<'js>>("describe")
-        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_BYTES_MAX)));
+        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_UNITS_MAX)));
     let mut parts = match described {
         Ok(parts) => parts.into_iter(),
         Err(_) => return expired().unwrap_or(Failure::Memory),

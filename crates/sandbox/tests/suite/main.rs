@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set should stop there")]
 
 mod contract;
+mod corpora;
+mod distrust;
 mod fetch;
 mod hostile;
+mod isolation;
+mod killed;
 mod kit;
 mod platform;
 mod pool;
