@@ -3,6 +3,7 @@
 //! | question | module |
 //! | --- | --- |
 //! | what is measured, and what its floor is made of | [`work`] |
+//! | what Actions add, and what they may | [`actions`] |
 //! | the least that the parts cost | [`floor`] |
 //! | clients, users and sessions to measure with | [`setup`] |
 //! | driving many connections, reading the clock | [`load`] |
@@ -12,6 +13,7 @@
 //!
 //! How to read the result: `docs/performance.md`.
 
+mod actions;
 mod floor;
 mod load;
 mod process;

@@ -35,6 +35,15 @@ impl Process {
         let ticks = tree_ticks(self.child.id())?;
         Ok(Duration::from_secs(ticks) / TICKS_PER_SECOND)
     }
+
+    /// Bytes of memory that the process alone, without its children, has in use.
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: u64 =
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or("no VmRSS")?;
+        Ok(kib * 1024)
+    }
 }
 
 impl Drop for Process {

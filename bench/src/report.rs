@@ -45,6 +45,22 @@ impl Line {
     }
 }
 
+/// A figure beside what it may be.
+pub(crate) struct Aim {
+    pub(crate) what: &'static str,
+    pub(crate) figure: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) at_most: f64,
+}
+
+impl Aim {
+    /// The row of the table.
+    pub(crate) fn row(&self) -> String {
+        let Self { what, figure, unit, at_most } = self;
+        format!("| {what} | {figure:.1} {unit} | {at_most:.0} {unit}{} |", mark(figure <= at_most))
+    }
+}
+
 const fn mark(reached: bool) -> &'static str {
     if reached { "" } else { " ▲" }
 }
@@ -52,6 +68,7 @@ const fn mark(reached: bool) -> &'static str {
 /// Everything that was measured, as Markdown.
 pub(crate) fn text(
     lines: &[Line],
+    aims: &[Aim],
     pieces: &[(&str, f64)],
     committed: [(usize, Committed); 2],
     row_bytes: usize,
@@ -63,6 +80,13 @@ pub(crate) fn text(
     text += "|---|---:|---:|---:|---:|---:|---:|---:|---|---:|\n";
     for line in lines {
         text += &line.row();
+        text.push('\n');
+    }
+    if !aims.is_empty() {
+        text += "\n| Actions | measured | at most |\n|---|---:|---:|\n";
+    }
+    for aim in aims {
+        text += &aim.row();
         text.push('\n');
     }
     text += "\n| bare work | CPU µs |\n|---|---:|\n";
@@ -137,7 +161,14 @@ fn between_markers(document: &str, report: &str) -> Result<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{between_markers, file_system};
+    use super::{Aim, between_markers, file_system};
+
+    #[test]
+    fn a_figure_above_its_aim_is_marked() {
+        let aim = |figure| Aim { what: "x", figure, unit: "ms", at_most: 20.0 }.row();
+        assert_eq!(aim(20.0), "| x | 20.0 ms | 20 ms |");
+        assert_eq!(aim(20.1), "| x | 20.1 ms | 20 ms ▲ |");
+    }
 
     #[test]
     fn only_what_stands_between_the_markers_is_replaced() {

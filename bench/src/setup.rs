@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// A Management API token that may read and update sessions.
     pub(crate) session_token: String,
     /// The Action, deployed but not bound.
-    action_id: String,
+    pub(crate) action_id: String,
 }
 
 /// The Management API, called by the first administrator.
@@ -101,10 +101,7 @@ impl Api {
         self.grant(&machine, management, &["read:sessions", "update:sessions"]).await?;
         let session_token =
             client_credentials(&mut Wire::open(&self.address).await?, &machine, management).await?;
-        let action = json!({ "name": "Bench action", "code": ACTION, "deploy": true,
-            "supported_triggers": [{ "id": "post-login", "version": "v3" }] });
-        let action = self.call(Method::POST, "actions/actions", action).await?;
-        let action_id = action["id"].as_str().unwrap_or_default().to_owned();
+        let action_id = self.deploy("Bench action", ACTION).await?;
         Ok(World { app, rotating, machine, apis, session_token, action_id })
     }
 
@@ -121,10 +118,23 @@ impl Api {
         Ok(email)
     }
 
-    /// Makes every sign-in run the Action.
-    pub(crate) async fn bind_action(&self, world: &World) -> Result<()> {
-        let reference = json!({ "type": "action_id", "value": world.action_id });
-        let body = json!({ "bindings": [{ "ref": reference, "display_name": "Bench action" }] });
+    async fn deploy(&self, name: &str, code: &str) -> Result<String> {
+        let triggers = json!([{ "id": "post-login", "version": "v3" }]);
+        let action = json!({ "name": name, "code": code, "deploy": true, "supported_triggers": triggers });
+        let action = self.call(Method::POST, "actions/actions", action).await?;
+        Ok(action["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Makes and deploys an Action unlike any other; answers its identifier.
+    pub(crate) async fn deploy_action(&self, number: usize) -> Result<String> {
+        self.deploy(&format!("Bench action {number}"), &format!("const NUMBER = {number};\n{ACTION}")).await
+    }
+
+    /// Makes every sign-in run these Actions and no others.
+    pub(crate) async fn bind(&self, action_ids: &[String]) -> Result<()> {
+        let binding =
+            |id: &String| json!({ "ref": { "type": "action_id", "value": id }, "display_name": id });
+        let body = json!({ "bindings": action_ids.iter().map(binding).collect::<Vec<_>>() });
         self.call(Method::PATCH, "actions/triggers/post-login/bindings", body).await.map(drop)
     }
 }

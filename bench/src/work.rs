@@ -10,10 +10,10 @@ use crate::floor::Piece::{Argon2, Es256, Realm, Rs256, Rs256Verified};
 use crate::floor::{Bare, Http, Piece, commits, syncs_per_second};
 use crate::load::{Measured, measure};
 use crate::process::Server;
-use crate::report::{self, Line};
+use crate::report::{self, Aim, Line};
 use crate::setup::{self, Api, World};
 use crate::wire::{Ask, Wire};
-use crate::{Options, Result};
+use crate::{Options, Result, actions};
 
 /// Requests under way at once.
 const AT_ONCE: usize = 64;
@@ -31,12 +31,12 @@ const EVENT_BYTES: usize = 1_000;
 const SIGN_IN_BYTES: usize = 3_000;
 /// Bytes that an exchange brings to its commit: code or refresh token, and event.
 const EXCHANGE_BYTES: usize = 2_000;
-const SCOPE: &str = "scope=openid%20profile%20email";
+pub(crate) const SCOPE: &str = "scope=openid%20profile%20email";
 
 /// One connection with a browser or an application behind it.
-struct Seat {
-    wire: Wire,
-    world: Rc<World>,
+pub(crate) struct Seat {
+    pub(crate) wire: Wire,
+    pub(crate) world: Rc<World>,
     email: String,
     /// The session's cookie, which begins with the session's identifier.
     session: String,
@@ -46,7 +46,7 @@ struct Seat {
 }
 
 impl Seat {
-    fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         format!("__Host-vestibule={}", self.session)
     }
 
@@ -85,7 +85,7 @@ async fn rotate(seat: &mut Seat) -> Result<()> {
     Ok(())
 }
 
-async fn silent_sign_in(seat: &mut Seat) -> Result<()> {
+pub(crate) async fn silent_sign_in(seat: &mut Seat) -> Result<()> {
     let (cookie, more) = (seat.cookie(), format!("prompt=none&{SCOPE}"));
     let code = setup::authorize(&mut seat.wire, &seat.world.app, &cookie, &more).await?.sent_with("code")?;
     setup::exchange(&mut seat.wire, &seat.world.app, &code).await.map(drop)
@@ -125,6 +125,7 @@ struct Bench<'a> {
     http: Http,
     bare: Bare,
     lines: Vec<Line>,
+    aims: Vec<Aim>,
 }
 
 impl Bench<'_> {
@@ -215,9 +216,31 @@ impl Bench<'_> {
         let few = seats.split_off(AT_ONCE - SIGN_INS_AT_ONCE);
         let parts = Parts { pieces: &[(Argon2, 1)], commits: &[EVENT_BYTES, SIGN_IN_BYTES] };
         seats.extend(self.row("sign-in with a password", few, password_sign_in, parts).await?);
-        api.bind_action(world).await?;
+        api.bind(std::slice::from_ref(&world.action_id)).await?;
         let parts = Parts { pieces: &[(Rs256, 2), (Realm, 1)], commits: &[SIGN_IN_BYTES, EXCHANGE_BYTES] };
-        self.row("silent sign-in with one Action", seats, silent_sign_in, parts).await.map(drop)
+        seats = self.row("silent sign-in with one Action", seats, silent_sign_in, parts).await?;
+        self.measure_actions(seats, api, world).await
+    }
+
+    /// What Actions cost, beside what they may.
+    async fn measure_actions(&mut self, seats: Vec<Seat>, api: &Api, world: &World) -> Result<()> {
+        if !"Actions".contains(&*self.options.only) {
+            return Ok(());
+        }
+        let time = self.options.time * 2;
+        let (added, mut seats) = actions::added(&self.server, api, world, seats, time).await?;
+        self.aim(added);
+        for aim in actions::worker_start(&self.options.program).await? {
+            self.aim(aim);
+        }
+        let seat = seats.first_mut().ok_or("there is somebody to sign in")?;
+        self.aim(actions::growth(&self.server, api, seat).await?);
+        Ok(())
+    }
+
+    fn aim(&mut self, aim: Aim) {
+        report::say(&aim.row());
+        self.aims.push(aim);
     }
 }
 
@@ -227,12 +250,12 @@ pub(crate) async fn measure_all(options: &Options) -> Result<String> {
     let api = Api::open(&server).await?;
     let world = Rc::new(api.make_world(&server).await?);
     let (http, bare) = (Http::start()?, Bare::new()?);
-    let mut bench = Bench { options, server, http, bare, lines: Vec::new() };
+    let mut bench = Bench { options, server, http, bare, lines: Vec::new(), aims: Vec::new() };
     let seats = bench.seats(&api, &world).await?;
     bench.measure_rows(seats, &api, &world).await?;
     let pieces = Piece::ALL.map(|piece| (piece.name(), bench.bare.cpu_us(piece, FLOOR_TIME)));
     let committed = |writers| commits(&options.folder, writers, EVENT_BYTES, None, COMMIT_TIME);
     let committed = [(1, committed(1)?), (AT_ONCE, committed(AT_ONCE)?)];
     let syncs = syncs_per_second(&options.folder, COMMIT_TIME)?;
-    Ok(report::text(&bench.lines, &pieces, committed, EVENT_BYTES, syncs, &options.folder))
+    Ok(report::text(&bench.lines, &bench.aims, &pieces, committed, EVENT_BYTES, syncs, &options.folder))
 }

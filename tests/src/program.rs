@@ -27,6 +27,14 @@ impl Program {
     /// # Panics
     /// When it does not.
     pub async fn start(place: &Place, port: u16) -> Self {
+        Self::start_with(place, port, &[]).await
+    }
+
+    /// As [`Program::start`], with further settings (`section.key=value`).
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub async fn start_with(place: &Place, port: u16, settings: &[&str]) -> Self {
         std::fs::create_dir_all(&place.folder).expect("a folder");
         let ready = place.folder.join("ready.json");
         let _absent = std::fs::remove_file(&ready);
@@ -42,7 +50,7 @@ impl Program {
             "passwords.memory_kib=64",
             "sandbox.workers=2",
         ];
-        for setting in own.map(str::to_owned).into_iter().chain(place.settings()) {
+        for setting in own.iter().chain(settings).map(|setting| (*setting).to_owned()).chain(place.settings()) {
             command.arg("--set").arg(setting);
         }
         // Variables of ours that are meant for the tests would be settings that the program does not know.
@@ -78,6 +86,15 @@ impl Program {
     /// Never.
     pub fn port(&self) -> u16 {
         url::Url::parse(&self.wire.url).ok().and_then(|url| url.port()).expect("a port")
+    }
+
+    /// The processes of its sandbox workers, in no order.
+    pub fn workers(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id().unwrap_or_default()));
+        let children = tasks.into_iter().flatten().flatten().map(|task| task.path().join("children"));
+        let read = children.filter_map(|path| std::fs::read_to_string(path).ok());
+        read.flat_map(|text| text.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+            .collect()
     }
 
     /// Kills it with SIGKILL and waits until it is gone.

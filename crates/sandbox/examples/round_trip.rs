@@ -8,28 +8,7 @@ use std::time::{Duration, Instant};
 use sandbox::post_login::{Event, HANDLER, Session};
 use sandbox::{Job, Limits, Sandbox, SandboxSettings, WorkerCommand};
 
-const CODE: &str = r"
-const KEYS = ['device', 'signins', 'last_ip', 'plan'];
-const clip = (text) => String(text ?? 'unknown').slice(0, 255);
-/** Records where and how often this browser signed in. */
-exports.onExecutePostLogin = async (event, api) => {
-  const metadata = event.session?.metadata ?? {};
-  const signins = Number(metadata.signins ?? 0) + 1;
-  const values = {
-    device: clip(event.request.user_agent),
-    signins: String(signins),
-    last_ip: clip(event.request.ip),
-    plan: clip(event.user.app_metadata.plan),
-  };
-  for (const key of KEYS) {
-    if (metadata[key] !== values[key]) {
-      api.session.setMetadata(key, values[key]);
-    }
-  }
-  api.idToken.setCustomClaim('https://example.com/signins', signins);
-  if (event.user.app_metadata.blocked) api.access.deny('Blocked.');
-};
-";
+const CODE: &str = include_str!("count_sign_ins.js");
 const RUNS: u32 = 5_000;
 
 fn per_run(what: &str, total: Duration, cpu: Duration) {

@@ -283,16 +283,29 @@
     transaction: ['addTargetScope', 'removeTargetScope', 'setTargetScopes', 'clearTargetScopes'],
   };
 
+  const addMethods = (object, group, methods) => {
+    for (let index = 0; index < methods.length; index++) {
+      const path = `api.${group}.${methods[index]}`;
+      put(object, methods[index], () => {
+        throw new Failure(`${path} is not available on this server yet.`);
+      });
+    }
+    return object;
+  };
+
+  /** A group of which nothing works is made when a script first names it: most never do. */
   const addMissing = (api, groups) => {
     for (const group in groups) {
-      const methods = groups[group];
-      api[group] ??= {};
-      for (let index = 0; index < methods.length; index++) {
-        const path = `api.${group}.${methods[index]}`;
-        api[group][methods[index]] = () => {
-          throw new Failure(`${path} is not available on this server yet.`);
-        };
+      if (group in api) {
+        addMethods(api[group], group, groups[group]);
+        continue;
       }
+      const reach = (...given) => {
+        const value = given.length === 0 ? addMethods({}, group, groups[group]) : given[0];
+        put(api, group, value);
+        return value;
+      };
+      defineProperty(api, group, { __proto__: null, get: reach, set: reach, enumerable: true, configurable: true });
     }
   };
 

@@ -11,8 +11,10 @@
 
 mod cpu_timer;
 pub mod credentials_exchange;
+mod distrust;
 pub mod fetch;
 pub mod floor;
+pub mod fuzzing;
 mod job;
 mod outcome;
 mod pool;

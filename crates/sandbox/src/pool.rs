@@ -1,7 +1,8 @@
 //! The host's side: a bounded pool of worker processes with a bounded queue, deadlines, kill and replace.
 //!
 //! A worker serves one job at a time. Whatever goes wrong with it costs that job only: the worker is killed and a
-//! fresh one started. Not here: what a worker does with a job (`worker`), the bytes between them (`wire`).
+//! fresh one started. Nothing that it says is believed: a script may have taken it over. Not here: what a worker does
+//! with a job (`worker`), the bytes between them (`wire`), what an outcome must keep to (`distrust`).
 
 use std::io;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use serde_json::value::to_raw_value;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command as Process};
@@ -18,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::distrust::Heard;
 use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
 use crate::job::{CacheView, Job, Limits, Module};
 use crate::outcome::{Failure, Outcome, SyntaxError};
@@ -127,8 +131,8 @@ impl Sandbox {
             Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),
         };
         match self.ask(&request).await {
-            Ok(Reply::Ran(outcome)) => outcome,
-            Ok(_) => Outcome::failed(Failure::Crashed),
+            Ok(Heard::Ran(outcome)) => *outcome,
+            Ok(Heard::Checked(_)) => Outcome::failed(Failure::Crashed),
             Err(outcome) => *outcome,
         }
     }
@@ -153,9 +157,9 @@ impl Sandbox {
             modules: Vec::new(),
         };
         match self.ask(&request).await {
-            Ok(Reply::Checked(None)) => Ok(()),
-            Ok(Reply::Checked(Some(error))) => Err(error),
-            Ok(_) => Err(unknown(&Failure::Crashed)),
+            Ok(Heard::Checked(None)) => Ok(()),
+            Ok(Heard::Checked(Some(error))) => Err(error),
+            Ok(Heard::Ran(_)) => Err(unknown(&Failure::Crashed)),
             Err(outcome) => Err(unknown(outcome.failure.as_ref().unwrap_or(&Failure::Crashed))),
         }
     }
@@ -170,28 +174,40 @@ impl Sandbox {
     }
 
     /// The whole way of one request. `Err` holds the outcome of a run that has none of its own.
-    async fn ask(&self, request: &Request) -> Result<Reply, Box<Outcome>> {
+    async fn ask(&self, request: &Request) -> Result<Heard, Box<Outcome>> {
         let failed = |failure| Box::new(Outcome::failed(failure));
         let framed = wire::frame(&Call::Job(request))
             .map_err(|error| failed(unavailable("the job can't be sent to a worker", &error)))?;
         let permit = self.pool.wait_for_slot(request.limits).await.map_err(failed)?;
         let mut lease = Lease { pool: Arc::clone(&self.pool), worker: None, permit: Some(permit) };
-        let fetch = Arc::clone(&self.pool.fetch);
+        let fetch: Arc<dyn Fetch> = match request.task {
+            Task::Run => Arc::clone(&self.pool.fetch),
+            // Code that is only parsed asks for nothing.
+            Task::Check => Arc::new(NoFetch),
+        };
         let worker = lease.take_or_start().await.map_err(|error| {
             tracing::error!(%error, "no sandbox worker could be started");
             failed(unavailable("no worker could be started", &error))
         })?;
         let started = Instant::now();
         let deadline = Duration::from_millis(request.limits.wall_ms.saturating_add(DEADLINE_GRACE_MS));
-        let failure = match timeout(deadline, worker.serve(&framed, fetch, deadline)).await {
-            Ok(Ok(reply)) => {
-                lease.give_back();
-                return Ok(reply);
-            }
+        let served = timeout(deadline, worker.serve(&framed, fetch, deadline)).await;
+        let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let failure = match served {
+            Ok(Ok(reply)) => match Heard::of(reply, request.task, request.limits, wall_us) {
+                Ok(heard) => {
+                    lease.give_back();
+                    return Ok(heard);
+                }
+                Err(why) => {
+                    // The lease kills it: whoever breaks its own promises is not one of ours any more.
+                    tracing::error!(why, "a sandbox worker broke the protocol and was ended");
+                    Failure::Crashed
+                }
+            },
             Err(_) => Failure::WallClock,
             Ok(Err(_)) => lease.why_it_died().await,
         };
-        let wall_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Err(Box::new(Outcome { wall_us, ..Outcome::failed(failure) }))
     }
 }
@@ -264,11 +280,14 @@ struct Lease {
 impl Lease {
     async fn take_or_start(&mut self) -> io::Result<&mut Worker> {
         let idle = self.pool.idle().pop();
-        let worker = match idle {
-            Some(worker) => worker,
-            None => Worker::start(&self.pool.settings).await?,
-        };
-        Ok(self.worker.insert(worker))
+        if let Some(worker) = idle {
+            if worker.is_silent() {
+                return Ok(self.worker.insert(worker));
+            }
+            tracing::warn!("a sandbox worker ended, or spoke without being asked, between two jobs");
+            worker.end().await;
+        }
+        Ok(self.worker.insert(Worker::start(&self.pool.settings).await?))
     }
 
     /// Starts a worker and leaves it idle.
@@ -344,6 +363,15 @@ async fn carry_out(fetch: Arc<dyn Fetch>, ask: Ask, left: Duration, answers: mps
     }
 }
 
+/// Starts a worker, waits until it is ready, and ends it: what a measurement of that repeats.
+pub(crate) async fn start_and_end_worker(settings: &SandboxSettings) -> io::Result<Duration> {
+    let began = Instant::now();
+    let worker = Worker::start(settings).await?;
+    let took = began.elapsed();
+    worker.end().await;
+    Ok(took)
+}
+
 /// One worker process.
 #[derive(Debug)]
 struct Worker {
@@ -375,6 +403,14 @@ impl Worker {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the worker didn't report in time")),
         }
+    }
+
+    /// Whether it waits for a job: alive, and with nothing said that nobody asked for. What it said between two jobs
+    /// would be taken for the answer to the next one.
+    fn is_silent(&self) -> bool {
+        let mut byte = [0; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(recv(&self.socket, &mut byte, flags), Err(Errno::AGAIN))
     }
 
     async fn exchange(&mut self, framed: &[u8]) -> io::Result<Reply> {

@@ -1,7 +1,8 @@
 //! Gives up every right that running a script doesn't need, for good.
 //!
 //! Four fences, each of which holds alone: no new privileges, Landlock (no files, where the kernel has it), seccomp
-//! (a short list of system calls, all others fail), resource limits. None needs root, none minds it.
+//! (a short list of system calls, some with certain arguments only; all others fail), resource limits. None needs
+//! root, none minds it.
 //!
 //! Not here: a signal when the parent dies. The kernel ties it to the thread that started us, and the host's runtime
 //! may end a thread and live on. A worker without a host ends by its closed socket or its processor-time timer.
@@ -13,7 +14,9 @@ use landlock::{
     Scope,
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
 
 /// System calls that memory, time, the one socket and the end of the process need. Everything else answers EPERM:
 /// a library that tries something harmless carries on, and nothing is opened, connected, started or traced.
@@ -31,7 +34,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_poll,
     libc::SYS_close,
     libc::SYS_brk,
-    libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mremap,
     libc::SYS_madvise,
@@ -54,8 +56,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_sigaltstack,
     libc::SYS_getpid,
     libc::SYS_gettid,
-    // abort(3) signals its own thread; `tgkill` can't reach another user's process and ours has no other.
-    libc::SYS_tgkill,
     libc::SYS_exit,
     libc::SYS_exit_group,
 ];
@@ -101,8 +101,23 @@ fn forbid_files_and_network() -> Result<(), landlock::RulesetError> {
         .map(drop)
 }
 
+/// Calls that are allowed with some arguments only.
+fn conditional_calls() -> Result<[(libc::c_long, SeccompCondition); 2], seccompiler::BackendError> {
+    let argument = |number, op, value| SeccompCondition::new(number, SeccompCmpArgLen::Dword, op, value);
+    Ok([
+        // Memory, but none that could hold code: nothing here compiles to the processor's own.
+        (libc::SYS_mmap, argument(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC.unsigned_abs().into()), 0)?),
+        // abort(3) signals its own thread. The host has the same user, so without this a worker could kill it.
+        (libc::SYS_tgkill, argument(0, SeccompCmpOp::Eq, std::process::id().into())?),
+    ])
+}
+
 fn allow_only(calls: &[libc::c_long]) -> Result<(), String> {
-    let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    for (call, condition) in conditional_calls().map_err(|error| error.to_string())? {
+        let rule = SeccompRule::new(vec![condition]).map_err(|error| error.to_string())?;
+        rules.insert(call, vec![rule]);
+    }
     let arch = std::env::consts::ARCH.try_into().map_err(|error| format!("{error}"))?;
     let denied = SeccompAction::Errno(u32::try_from(libc::EPERM).map_err(|error| error.to_string())?);
     let filter =

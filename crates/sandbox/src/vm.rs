@@ -22,7 +22,7 @@ use self::bytecode::Bytecode;
 use self::cache::Caches;
 use self::effects::Effects;
 use self::platform::Platform;
-use self::realm::Realm;
+use self::realm::{Realm, Spent};
 use crate::cpu_timer::CpuTimer;
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::wire::Request;
@@ -33,12 +33,13 @@ const KERNEL_GRACE_MS: u64 = 30;
 const PRELUDES: [(&str, &str); 2] =
     [(include_str!("../js/platform.js"), realm::FILE), (include_str!("../js/realm.js"), realm::FILE)];
 
-/// What a worker keeps between runs: bytecode, and the next run's realm.
+/// What a worker keeps between runs: bytecode, the next run's realm, and the last one's until it has been answered.
 pub(crate) struct Vm {
     preludes: Vec<Bytecode>,
     platform: Rc<Platform>,
     caches: Caches,
     ready: Option<Realm>,
+    spent: Option<Spent>,
     timer: CpuTimer,
 }
 
@@ -101,17 +102,24 @@ impl Vm {
                 PRELUDES.iter().map(compile).collect::<rquickjs::Result<Vec<_>>>()
             })
             .map_err(text)?;
-        let mut vm =
-            Self { preludes, platform: Rc::default(), caches: Caches::default(), ready: None, timer };
+        let mut vm = Self {
+            preludes,
+            platform: Rc::default(),
+            caches: Caches::default(),
+            ready: None,
+            spent: None,
+            timer,
+        };
         vm.prepare()?;
         Ok(vm)
     }
 
-    /// Makes the next run's realm, if there is none yet.
+    /// Drops the last run's realm and makes the next one's, if there is none yet.
     ///
     /// # Errors
     /// When memory doesn't suffice.
     pub(crate) fn prepare(&mut self) -> Result<(), String> {
+        self.spent = None;
         if self.ready.is_none() {
             let realm = Realm::new(&self.preludes, &self.platform)
                 .map_err(|error| format!("fresh realm: {error}"))?;
@@ -141,7 +149,8 @@ impl Vm {
         if let Err(error) = self.timer.arm(Some(limit)) {
             return Outcome::failed(Failure::Unavailable { reason: format!("processor timer: {error}") });
         }
-        let (effects, failure) = realm.run(&mut self.caches, request, effects, watch, socket);
+        let (effects, failure, spent) = realm.run(&mut self.caches, request, effects, watch, socket);
+        self.spent = Some(spent);
         let (cpu_us, wall_us) = (microseconds(watch.cpu_used()), microseconds(watch.started.elapsed()));
         let failure = match self.timer.arm(None) {
             Ok(()) => failure,

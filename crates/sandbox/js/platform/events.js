@@ -126,7 +126,7 @@
     static timeout(ms) {
       const signal = new AbortSignal(OURS);
       const expire = () => abort(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-      kit.setTimeout(expire, ms, [], false);
+      kit.use('timers').addTimer(expire, ms, [], false);
       return signal;
     }
     static any(signals) {

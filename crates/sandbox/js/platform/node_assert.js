@@ -3,10 +3,11 @@
   'use strict';
 
   const { _isDeepEqual: isDeepEqual } = kit.use('node:util');
+  const { inspect } = kit.use('console');
 
   class AssertionError extends Error {
     constructor({ message, actual, expected, operator }) {
-      super(message ?? `${kit.inspect(actual)} ${operator} ${kit.inspect(expected)}`);
+      super(message ?? `${inspect(actual)} ${operator} ${inspect(expected)}`);
       const generatedMessage = message === undefined;
       Object.assign(this, { generatedMessage, code: 'ERR_ASSERTION', actual, expected, operator });
     }

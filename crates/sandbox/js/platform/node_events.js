@@ -59,7 +59,7 @@
       const list = listOf(this, name);
       if (list.length === 0) {
         if (name !== 'error') return false;
-        throw parts[0] instanceof Error ? parts[0] : Object.assign(new Error(`Unhandled error. (${kit.inspect(parts[0])})`), { code: 'ERR_UNHANDLED_ERROR', context: parts[0] });
+        throw parts[0] instanceof Error ? parts[0] : Object.assign(new Error(`Unhandled error. (${kit.use('console').inspect(parts[0])})`), { code: 'ERR_UNHANDLED_ERROR', context: parts[0] });
       }
       for (const entry of list) {
         if (entry.once) {

@@ -86,9 +86,9 @@
     return keys.every((key) => Object.hasOwn(other, key) && same(one[key], other[key]));
   };
 
-  const inspect = (value) => (typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : kit.inspect(value));
+  const inspect = (value) => (typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : kit.use('console').inspect(value));
   inspect.custom = Symbol.for('nodejs.util.inspect.custom');
-  const format = (...parts) => kit.format(parts);
+  const format = (...parts) => kit.use('console').format(parts);
   return {
     promisify, callbackify, inherits, deprecate, inspect, format, types, isDeepStrictEqual, TextEncoder, TextDecoder,
     isArray: Array.isArray, _isDeepEqual: isDeepEqual,

@@ -41,3 +41,41 @@ impl Cache {
         self.entries.entry(key).or_insert(bytecode)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rquickjs::{Context, Runtime};
+
+    use super::{BYTES_MAX, Bytecode, Cache, ENTRIES_MAX};
+
+    #[test]
+    fn five_hundred_actions_and_large_ones_stay_within_the_bounds() {
+        let runtime = Runtime::new().unwrap();
+        let context = Context::full(&runtime).unwrap();
+        let mut cache = Cache::default();
+        let mut keep = |number: usize, padding: usize| {
+            let source = format!("({number}){}", " ".repeat(padding));
+            let bytecode = context.with(|ctx| Bytecode::compile(&ctx, &source, "x", 1)).unwrap();
+            let key = ("name".to_owned(), source);
+            cache.keep(key.clone(), bytecode);
+            let held: usize = cache
+                .entries
+                .iter()
+                .map(|((name, source), code)| name.len() + source.len() + code.len())
+                .sum();
+            assert!(cache.get(&key).is_some(), "the newest is kept");
+            assert_eq!(held, cache.bytes);
+            assert!(
+                cache.entries.len() <= ENTRIES_MAX && held <= BYTES_MAX,
+                "{} entries",
+                cache.entries.len()
+            );
+        };
+        for number in 0..500 {
+            keep(number, 0);
+        }
+        for number in 0..500 {
+            keep(number, 100_000);
+        }
+    }
+}

@@ -8,15 +8,12 @@ use domain::metadata::SessionMetadata;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::distrust::{COMMANDS_MAX, CONSOLE_LINE_BYTES};
 use crate::job::CacheView;
 use crate::outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode};
 
-/// Commands of one run. Ours: the largest legal use (25 metadata entries, claims, user metadata) is far below.
-const COMMANDS_MAX: usize = 1_000;
 /// Bytes of names and values in the commands of one run. Ours: a token's claims end at 100 KiB, metadata at 32 KiB.
 const COMMANDS_BYTES_MAX: usize = 1024 * 1024;
-/// What a console line costs beside its text, in bytes, so that empty lines are bounded too.
-const CONSOLE_LINE_BYTES: usize = 16;
 
 /// Collects what a script asks for.
 #[derive(Debug, Default)]

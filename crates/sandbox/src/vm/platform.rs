@@ -26,6 +26,9 @@ type Natives = for<'js> fn(&Ctx<'js>, &Object<'js>, &Rc<RefCell<Fetches>>) -> Re
 
 /// Name, script and natives of each module.
 const MODULES: &[(&str, &str, Natives)] = &[
+    ("console", include_str!("../../js/platform/console.js"), none),
+    ("timers", include_str!("../../js/platform/timers.js"), none),
+    ("clone", include_str!("../../js/platform/clone.js"), none),
     ("encoding", include_str!("../../js/platform/encoding.js"), text::natives),
     ("events", include_str!("../../js/platform/events.js"), none),
     ("url", include_str!("../../js/platform/url.js"), url::natives),

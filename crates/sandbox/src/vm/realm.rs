@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use domain::action_module::MODULE_PREFIX;
+use rquickjs::context::intrinsic;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,6 +19,7 @@ use super::cache::{Cache, Caches};
 use super::effects::Effects;
 use super::host;
 use super::platform::{self, Fetches, Platform};
+use crate::distrust::TEXT_UNITS_MAX;
 use crate::outcome::{Failure, SyntaxError};
 use crate::wire::{self, Answer, Call, Reply, Request};
 
@@ -25,8 +27,6 @@ use crate::wire::{self, Answer, Call, Reply, Request};
 pub(super) const FILE: &str = "vestibule:realm";
 /// Bytes of native stack that scripts may use; a worker's main thread has several times as many.
 const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Bytes kept of a failure's message and of its stack.
-const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// What stands before an Action's source: whole lines, so that columns keep their numbers.
 const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n\n";
 /// The same for a module, whose `actions` is outside, so that its source may declare one of its own.
@@ -39,6 +39,21 @@ const WRAPPER_TAIL: &str = "\n})";
 /// The same for a module.
 const MODULE_TAIL: &str = "\n} })";
 
+/// The engine's parts that scripts find: all but those that the prelude replaces (`DOMException`, `atob`, `btoa`).
+type Intrinsics = (
+    intrinsic::Date,
+    intrinsic::Eval,
+    intrinsic::RegExpCompiler,
+    intrinsic::RegExp,
+    intrinsic::Json,
+    intrinsic::Proxy,
+    intrinsic::MapSet,
+    intrinsic::TypedArrays,
+    intrinsic::Promise,
+    intrinsic::WeakRef,
+    intrinsic::Performance,
+);
+
 /// A realm with our `api` in it, and nobody else's code yet.
 pub(super) struct Realm {
     // Dropped in this order: values before their context, the context before its runtime.
@@ -46,6 +61,13 @@ pub(super) struct Realm {
     context: Context,
     runtime: Runtime,
     shared: Shared,
+}
+
+/// A realm after its run, of which nothing runs any more. To drop it takes a while: better when nobody waits.
+pub(super) struct Spent {
+    // Dropped in this order.
+    _context: Context,
+    _runtime: Runtime,
 }
 
 /// What the engine's callbacks and the run both hold.
@@ -73,7 +95,7 @@ impl Realm {
     pub(super) fn new(preludes: &[Bytecode], platform: &Rc<Platform>) -> rquickjs::Result<Self> {
         let runtime = Runtime::new()?;
         runtime.set_max_stack_size(STACK_BYTES_MAX);
-        let context = Context::full(&runtime)?;
+        let context = Context::custom::<Intrinsics>(&runtime)?;
         let shared = Shared::default();
         let entry = context.with(|ctx| {
             let host = host::functions(&ctx, &shared.effects)?;
@@ -98,7 +120,7 @@ impl Realm {
         effects: Effects,
         watch: Watch,
         socket: BorrowedFd<'_>,
-    ) -> (Effects, Option<Failure>) {
+    ) -> (Effects, Option<Failure>, Spent) {
         *self.shared.effects.borrow_mut() = effects;
         self.shared.watch.set(Some(watch));
         self.limit_memory(request);
@@ -110,9 +132,7 @@ impl Realm {
         let failure = failure.unwrap_or(Some(Failure::Crashed));
         // A realm that ran out of something is torn down without running any more of the script.
         shared.watch.set(None);
-        drop(context);
-        drop(runtime);
-        (shared.effects.take(), failure)
+        (shared.effects.take(), failure, Spent { _context: context, _runtime: runtime })
     }
 
     /// Parses an Action and answers why that failed if it did.
@@ -364,7 +384,7 @@ fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing:
     }
     let described = entry
         .get::<_, Function<'js>>("describe")
-        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_BYTES_MAX)));
+        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_UNITS_MAX)));
     let mut parts = match described {
         Ok(parts) => parts.into_iter(),
         Err(_) => return expired().unwrap_or(Failure::Memory),

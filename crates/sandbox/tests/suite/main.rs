@@ -4,8 +4,12 @@
 mod afterwards;
 mod cache;
 mod contract;
+mod corpora;
+mod distrust;
 mod fetch;
 mod hostile;
+mod isolation;
+mod killed;
 mod kit;
 mod modules;
 mod platform;
