@@ -3,6 +3,7 @@
 mod credentials_exchange;
 mod pre_user_registration;
 mod refresh_exchange;
+mod test_run;
 
 use serde_json::json;
 use suite::Server;

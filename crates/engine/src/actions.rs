@@ -20,7 +20,7 @@ use store::{Key, Order, Tx};
 
 pub use self::bind::{BindingRef, NewBinding};
 pub use self::changes::{ActionChanges, SecretChange};
-pub use self::test_run::TestRun;
+pub use self::test_run::{TestInput, TestRun};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
 

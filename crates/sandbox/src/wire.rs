@@ -66,6 +66,8 @@ pub(crate) struct Request {
     pub event: Box<RawValue>,
     /// The session's metadata; absent where there is no session.
     pub session_metadata: Option<BTreeMap<String, String>>,
+    /// Where the run's clock stands, in milliseconds since 1970; absent: it goes.
+    pub now_ms: Option<i64>,
 }
 
 /// What to do with the code.

@@ -5,6 +5,7 @@ use domain::id::ActionId;
 use domain::limits::{
     ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
 };
+use domain::time::Timestamp;
 use sandbox::{
     Event, Failure, Job, Limits, Secrets, credentials_exchange, post_login, pre_user_registration,
 };
@@ -28,18 +29,33 @@ pub struct TestRun {
     pub commands: Vec<Value>,
 }
 
+/// How a draft is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct TestInput {
+    /// What the script is to see.
+    pub event: Value,
+    /// The exported function to call; absent: the trigger's first.
+    pub handler: Option<String>,
+    /// The time at which the script's clock is to stand; absent: it goes.
+    pub now: Option<Timestamp>,
+}
+
 impl Engine {
     /// Runs the draft of an Action.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape; [`Error::Busy`].
-    pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
+    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape, and for a handler
+    /// that is not the trigger's; [`Error::Busy`].
+    pub async fn test_action(&self, id: &ActionId, input: TestInput) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
         let secrets = self.unseal_secrets(&action.name, &action.draft)?.into();
-        let (handler, event) = event_of(&action.trigger, event, secrets).map_err(|error| {
+        let (handler, event) = event_of(&action.trigger, input.event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
+        if input.handler.as_ref().is_some_and(|wanted| wanted != handler) {
+            return Err(Error::property(&format!("this trigger's handler is {handler}"), "handler"));
+        }
         let job = Job {
             code: action.draft.code.into(),
             handler: handler.to_owned(),
@@ -52,7 +68,10 @@ impl Engine {
             },
             action_name: action.name,
         };
-        let outcome = self.inner.sandbox.run(job).await;
+        let outcome = match input.now {
+            Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,
+            None => self.inner.sandbox.run(job).await,
+        };
         let error = match outcome.failure {
             None => None,
             Some(Failure::Busy) => return Err(Error::Busy),

@@ -9,5 +9,6 @@ mod platform;
 mod pool;
 mod refresh_token;
 mod rights;
+mod standing_clock;
 mod surroundings;
 mod triggers;
