@@ -10,6 +10,7 @@
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
 //! | the Management API | [`api`] |
+//! | a service that Actions call | [`neighbour`] |
 //!
 //! Helpers assert; tests tell the story. Every wait here has a limit.
 
@@ -17,6 +18,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod form;
+pub mod neighbour;
 pub mod program;
 pub mod relying_party;
 pub mod reply;
@@ -27,6 +29,7 @@ pub mod wait;
 pub use api::Api;
 pub use app::{App, SignedIn};
 pub use browser::{Browser, Callback};
+pub use neighbour::Neighbour;
 pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};

@@ -1,6 +1,8 @@
 //! Where Actions run beside a browser's sign-in, and what they may do there.
 
 mod credentials_exchange;
+mod gallery;
+mod gallery_journeys;
 mod pre_user_registration;
 mod refresh_exchange;
 mod test_run;
