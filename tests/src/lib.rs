@@ -9,6 +9,7 @@
 //! | a browser: cookies, redirects, forms | [`browser`], [`form`] |
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
+//! | somebody else's system, which Actions call | [`webhook`] |
 //! | the Management API | [`api`] |
 //! | a service that Actions call | [`neighbour`] |
 //!
@@ -25,6 +26,7 @@ pub mod reply;
 pub mod server;
 pub mod store;
 pub mod wait;
+pub mod webhook;
 
 pub use api::Api;
 pub use app::{App, SignedIn};
@@ -34,3 +36,4 @@ pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
+pub use webhook::Webhook;

@@ -35,7 +35,13 @@ impl Program {
         let mut command = Command::new(program());
         command.arg("serve").arg("--data").arg(&data).arg("--ready-file").arg(&ready);
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
-        let own = ["tls.enabled=false", "logout.allow_insecure_urls=true", "passwords.memory_kib=64"];
+        let own = [
+            "tls.enabled=false",
+            "logout.allow_insecure_urls=true",
+            "actions.allow_private_addresses=true",
+            "passwords.memory_kib=64",
+            "sandbox.workers=2",
+        ];
         for setting in own.map(str::to_owned).into_iter().chain(place.settings()) {
             command.arg("--set").arg(setting);
         }

@@ -185,6 +185,22 @@ impl Server {
         while self.engine().deliver_due().await.expect("the store answers") > 0 {}
     }
 
+    /// Runs the queued Actions that are due, beside the server's own loop.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn run_queued_actions(&self) {
+        loop {
+            let claimed = self.engine().claim_queued_runs(1).await.expect("the store answers");
+            if claimed.is_empty() {
+                return;
+            }
+            for run in claimed {
+                self.engine().carry_out(run).await.expect("the store answers");
+            }
+        }
+    }
+
     /// Ends what expired; answers how many sessions.
     ///
     /// # Panics

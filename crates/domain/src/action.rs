@@ -15,6 +15,10 @@ pub const TRIGGER_POST_LOGIN: &str = "post-login";
 pub const TRIGGER_CREDENTIALS_EXCHANGE: &str = "credentials-exchange";
 /// The trigger that runs before someone becomes a user.
 pub const TRIGGER_PRE_USER_REGISTRATION: &str = "pre-user-registration";
+/// The trigger that runs after someone became a user; nobody waits for it.
+pub const TRIGGER_POST_USER_REGISTRATION: &str = "post-user-registration";
+/// The trigger that runs after a user's password was changed; nobody waits for it.
+pub const TRIGGER_POST_CHANGE_PASSWORD: &str = "post-change-password";
 
 /// A moment at which Actions run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger { id: TRIGGER_POST_LOGIN, version: "v3" },
     Trigger { id: TRIGGER_CREDENTIALS_EXCHANGE, version: "v2" },
     Trigger { id: TRIGGER_PRE_USER_REGISTRATION, version: "v2" },
+    Trigger { id: TRIGGER_POST_USER_REGISTRATION, version: "v2" },
+    Trigger { id: TRIGGER_POST_CHANGE_PASSWORD, version: "v2" },
 ];
 
 impl Trigger {

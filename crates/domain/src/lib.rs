@@ -16,6 +16,7 @@
 //! | code, refresh token | [`token`] |
 //! | sign-in transaction | [`sign_in`] |
 //! | Action, version, binding | [`action`] |
+//! | what Actions keep for a while | [`action_cache`] |
 //! | logout initiator, pending logout | [`logout`] |
 //! | log event | [`event`] |
 //! | tenant settings | [`tenant`] |
@@ -23,6 +24,7 @@
 //! | limits | [`limits`] |
 
 pub mod action;
+pub mod action_cache;
 pub mod client;
 pub mod connection;
 pub mod egress;

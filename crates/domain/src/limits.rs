@@ -101,6 +101,18 @@ pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
 /// How long an Action's execution record is kept, in milliseconds. Auth0: Actions, limitations (ten days).
 pub const ACTION_EXECUTION_MS: i64 = 10 * 24 * 3600 * 1000;
+/// Entries in one trigger's cache. Auth0: Actions, limitations.
+pub const ACTION_CACHE_ENTRIES_MAX: usize = 20;
+/// Bytes of a key in a trigger's cache. Auth0: Actions, limitations.
+pub const ACTION_CACHE_KEY_BYTES_MAX: usize = 64;
+/// Bytes of a value in a trigger's cache. Auth0: Actions, limitations.
+pub const ACTION_CACHE_VALUE_BYTES_MAX: usize = 4096;
+/// Bytes of all keys and values in one trigger's cache. Auth0: Actions, limitations.
+pub const ACTION_CACHE_BYTES_MAX: usize = 8 * 1024;
+/// How long a cached value is kept when nothing is said, in milliseconds. Auth0: Actions, `api.cache.set`.
+pub const ACTION_CACHE_DEFAULT_MS: i64 = 15 * 60 * 1000;
+/// Longest that a cached value is kept, in milliseconds. Auth0: Actions, limitations.
+pub const ACTION_CACHE_MS_MAX: i64 = 24 * 3600 * 1000;
 
 /// Timeout of one logout delivery in milliseconds. Auth0: configure back-channel logout.
 pub const LOGOUT_DELIVERY_MS_MAX: i64 = 5_000;
@@ -115,6 +127,15 @@ pub const LOGOUT_RETRY_MS_MAX: i64 = 3600 * 1000;
 pub const LOGOUT_RETRY_TOTAL_MS: i64 = 26 * 3600 * 1000;
 /// Deliveries under way at once. Ours.
 pub const LOGOUT_DELIVERIES_MAX: usize = 32;
+/// Wall clock of one try of queued Actions, waiting for a worker included, in milliseconds. Ours: twice what the Actions
+/// themselves may take.
+pub const QUEUED_ACTIONS_MS_MAX: u64 = 45_000;
+/// Lease on claimed queued Actions in milliseconds. Ours: longer than one try.
+pub const QUEUED_ACTIONS_LEASE_MS: i64 = 60_000;
+/// How long queued Actions that find no worker are tried again, in milliseconds. Ours: as long as a logout.
+pub const QUEUED_ACTIONS_RETRY_TOTAL_MS: i64 = LOGOUT_RETRY_TOTAL_MS;
+/// Queued runs under way at once on one node. Ours: half of its workers, and no more than this.
+pub const QUEUED_ACTIONS_RUNS_MAX: usize = 32;
 /// How long log events are kept, in milliseconds. Ours; the operator may shorten it.
 pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
 
@@ -131,6 +152,11 @@ pub const SESSION_IDLE_HOURS_MAX: i64 = 100 * 24;
 
 const _: () = {
     assert!(OUTBOX_LEASE_MS > 2 * LOGOUT_DELIVERY_MS_MAX, "a lease must outlive its delivery");
+    assert!(
+        QUEUED_ACTIONS_LEASE_MS.unsigned_abs() > QUEUED_ACTIONS_MS_MAX
+            && QUEUED_ACTIONS_MS_MAX > ACTION_TRIGGER_MS_MAX,
+        "a lease outlives its try, and a try the Actions"
+    );
     assert!(LOGOUT_RETRY_TOTAL_MS > 24 * 3600 * 1000, "deliveries are retried for a day at least");
     assert!(
         SESSION_METADATA_ENTRIES_MAX
@@ -138,6 +164,10 @@ const _: () = {
             * (SESSION_METADATA_KEY_UNITS_MAX + SESSION_METADATA_VALUE_UNITS_MAX + 1)
             < API_BODY_BYTES_MAX,
         "the largest legal metadata, every unit escaped, fits a body"
+    );
+    assert!(
+        ACTION_CACHE_KEY_BYTES_MAX + ACTION_CACHE_VALUE_BYTES_MAX <= ACTION_CACHE_BYTES_MAX,
+        "the largest cached value fits its trigger's cache"
     );
     assert!(ACTION_RUN_MS_MAX < ACTION_TRIGGER_MS_MAX, "one Action cannot use up the trigger's time");
     assert!(

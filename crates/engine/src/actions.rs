@@ -3,8 +3,10 @@
 //! Auth0: customize › Actions.
 
 mod bind;
+pub(crate) mod cache;
 mod changes;
 mod deploy;
+pub(crate) mod queue;
 mod record;
 pub(crate) mod run;
 mod test_run;
@@ -20,6 +22,7 @@ use store::{Key, Order, Tx};
 
 pub use self::bind::{BindingRef, NewBinding};
 pub use self::changes::{ActionChanges, SecretChange};
+pub use self::queue::QueuedRun;
 pub use self::test_run::{TestInput, TestRun};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::audit::EventDraft;
 use crate::ports::{Answer, OutboundError, RetryAfter};
+use crate::sign_out::OUTBOX_LOGOUT;
 use crate::{Engine, Error, RequestFacts};
 
 /// What one try came to.
@@ -44,8 +45,10 @@ impl Engine {
     /// Whatever the store answers. What was claimed and not committed is tried again when its lease runs out.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
         let node = &self.inner.settings.node;
-        let claimed =
-            self.store().outbox_claim(self.now(), OUTBOX_LEASE_MS, node, LOGOUT_DELIVERIES_MAX).await?;
+        let claimed = self
+            .store()
+            .outbox_claim(OUTBOX_LOGOUT, self.now(), OUTBOX_LEASE_MS, node, LOGOUT_DELIVERIES_MAX)
+            .await?;
         let tried = claimed.len();
         let mut deliveries = JoinSet::new();
         for entry in claimed {
@@ -66,7 +69,7 @@ impl Engine {
     /// # Errors
     /// Whatever the store answers.
     pub async fn next_delivery(&self) -> Result<Option<Timestamp>, Error> {
-        Ok(self.store().outbox_next_due().await?)
+        Ok(self.store().outbox_next_due(OUTBOX_LOGOUT).await?)
     }
 
     async fn deliver(&self, claimed: &Claimed) -> Result<(), Error> {
@@ -203,7 +206,7 @@ fn judge(answer: Result<Answer, OutboundError>) -> Attempt {
 
 /// How long to wait after so many tries: doubling from two seconds to an hour, between half and all of it by chance,
 /// and never less than the client asked for (`Retry-After`, RFC 9110 §10.2.3), up to the time in which the try still counts.
-fn wait_ms(attempts: u32, asked_ms: Option<i64>, jitter: f64) -> i64 {
+pub(crate) fn wait_ms(attempts: u32, asked_ms: Option<i64>, jitter: f64) -> i64 {
     let doubled = LOGOUT_RETRY_FIRST_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
     let full = doubled.min(LOGOUT_RETRY_MS_MAX);
     #[expect(

@@ -79,6 +79,8 @@ struct Inner {
     keys: keys::Published,
     ports: Ports,
     logout_signal: Notify,
+    actions_signal: Notify,
+    action_caches: actions::cache::ActionCaches,
 }
 
 impl Engine {
@@ -132,6 +134,8 @@ impl Engine {
             keys,
             ports,
             logout_signal: Notify::new(),
+            actions_signal: Notify::new(),
+            action_caches: actions::cache::ActionCaches::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

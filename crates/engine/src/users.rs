@@ -3,19 +3,22 @@
 //! Auth0: manage users › user accounts. What users do themselves (signing up) is in `sign_in`.
 
 mod changes;
+mod password_changed;
+pub(crate) mod registered;
 pub(crate) mod registration;
 
 use std::borrow::Cow;
 
 use domain::connection::{Connection, STRATEGY_DATABASE};
 use domain::event::EventKind;
-use domain::id::UserId;
+use domain::id::{ActionId, UserId};
 use domain::limits::OFFSET_ITEMS_MAX;
 use domain::logout::Initiator;
 use domain::organization::Membership;
 use domain::secret::Secret;
 use domain::token::RefreshToken;
 use domain::user::{User, comparable_email};
+use serde_json::json;
 use store::tables::{email_key, username_key};
 use store::{Key, Order, Record, Tx};
 
@@ -24,6 +27,7 @@ use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
 use crate::search::Query;
+use crate::sign_in::prove::executions_detail;
 use crate::sign_out::BoundTokens;
 use crate::{ApiCall, Engine, Error, Resource};
 
@@ -82,10 +86,12 @@ impl Engine {
                 refuse_taken(tx, &user, &[]).await?;
                 tx.insert(user.clone());
                 self.record_run(tx, &run, None, None, &call.facts);
+                self.queue_registered(tx, &user, &connection, None, &call.facts).await?;
                 self.record_api(tx, call, "Create a User", 201);
                 Ok(())
             })
             .await?;
+        self.actions_may_wait();
         Ok(user)
     }
 
@@ -152,8 +158,12 @@ impl Engine {
                 if let Some(hash) = &password_hash {
                     user.password_hash = Some(hash.clone());
                     user.last_password_reset = Some(self.now());
-                    let event = self.event(EventKind::PasswordChanged, &call.facts).user(&user);
-                    event.says("The password was changed by the Management API").record(tx);
+                    let run = self.queue_password_changed(tx, &user, &call.facts).await?;
+                    self.event(EventKind::PasswordChanged, &call.facts)
+                        .user(&user)
+                        .says("The password was changed by the Management API")
+                        .details(json!({ "actions": executions_detail(run.as_ref().map(ActionId::as_str)) }))
+                        .record(tx);
                 }
                 let ends = what_ends(&before, &user, password_hash.is_some());
                 let mut rest = None;
@@ -168,6 +178,7 @@ impl Engine {
             })
             .await?;
         self.logouts_may_wait();
+        self.actions_may_wait();
         if let Some((initiator, tokens)) = rest {
             self.end_all_sessions(id, initiator, tokens, &call.facts).await?;
         }

@@ -60,6 +60,7 @@ async fn main() {
         handler: HANDLER.to_owned(),
         event: Event { session: Some(Session::default()), ..Event::default() }.into(),
         limits: Limits::default(),
+        cache: sandbox::CacheView::default(),
         action_name: "Count sign-ins".to_owned(),
     };
     let first = Instant::now();

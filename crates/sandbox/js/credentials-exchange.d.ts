@@ -25,4 +25,5 @@ interface CredentialsExchangeApi {
     deny(code: string, reason: string): CredentialsExchangeApi;
   };
   accessToken: { setCustomClaim(name: string, value: Json): CredentialsExchangeApi };
+  cache: CacheApi;
 }

@@ -134,6 +134,45 @@ interface PostLoginUser {
   enrolledFactors: Json[];
 }
 
+interface CacheRecord {
+  value: string;
+  /** Milliseconds since 1970. */
+  expires_at: number;
+}
+
+interface CacheError {
+  type: 'error';
+  code:
+    | 'CacheKeySizeExceeded'
+    | 'CacheValueSizeExceeded'
+    | 'CacheSizeExceeded'
+    | 'InvalidExpiry'
+    | 'ItemAlreadyExpired'
+    | 'CacheKeyDoesNotExist'
+    | 'MaxSideEffectsExceeded';
+}
+
+/**
+ * Values that Actions of one trigger keep for each other: 20 entries, keys of at most 64 bytes, values of at most 4096, 8 KiB
+ * in all. It lives in one server's memory and may be empty at any time. What an Action changes counts when it has ended
+ * well, for later Actions of the same run too.
+ */
+interface CacheApi {
+  get(key: string): CacheRecord | undefined;
+  /** Kept for 15 minutes unless told otherwise, and for 24 hours at most. Of `ttl` and `expires_at` the earlier counts. */
+  set(
+    key: string,
+    value: string,
+    options?: {
+      /** Milliseconds. */
+      ttl?: number;
+      /** Milliseconds since 1970. */
+      expires_at?: number;
+    },
+  ): { type: 'success'; record: CacheRecord } | CacheError;
+  delete(key: string): { type: 'success' } | CacheError;
+}
+
 /** What an Action may ask for. Nothing happens before the Action has ended well. */
 interface PostLoginApi {
   access: {
@@ -146,6 +185,7 @@ interface PostLoginApi {
     addScope(scope: string): void;
     removeScope(scope: string): void;
   };
+  cache: CacheApi;
   idToken: { setCustomClaim(name: string, value: Json): PostLoginApi };
   session: {
     /**

@@ -35,6 +35,7 @@ interface PreUserRegistrationApi {
     /** Refuses the registration: `reason` is for the log, `userMessage` for the user. */
     deny(reason: string, userMessage: string): PreUserRegistrationApi;
   };
+  cache: CacheApi;
   user: {
     setAppMetadata(name: string, value: Json): PreUserRegistrationApi;
     setUserMetadata(name: string, value: Json): PreUserRegistrationApi;

@@ -10,7 +10,9 @@
   const { Text, Failure, WrongType } = realm.safe;
   delete realm.safe;
   const {
+    cached,
     command,
+    deleteCache,
     deleteSessionMetadata,
     evictSessionMetadata,
     expireSession,
@@ -18,6 +20,7 @@
     metadataRefusal,
     revokeSession,
     sessionMetadata,
+    setCache,
     setSessionMetadata,
   } = host;
 
@@ -185,6 +188,29 @@
     };
   };
 
+  // ---- api.cache, of every trigger
+
+  const cacheText = (value, what, method) => {
+    if (typeof value !== 'string') throw new WrongType(`The ${what} given to api.cache.${method} must be a string.`);
+    return wellFormed(value);
+  };
+  /** A number as the host judges it; what is no number is none that could be meant. */
+  const moment = (value) => (value === undefined || typeof value === 'number' ? value : NaN);
+  const cacheApi = () => ({
+    get(key) {
+      const record = cached(cacheText(key, 'key', 'get'));
+      return record === undefined ? undefined : parse(record);
+    },
+    set(key, value, options) {
+      const legalKey = cacheText(key, 'key', 'set');
+      const legalValue = cacheText(value, 'value', 'set');
+      return parse(setCache(legalKey, legalValue, moment(options?.ttl), moment(options?.expires_at)));
+    },
+    delete(key) {
+      return parse(deleteCache(cacheText(key, 'key', 'delete')));
+    },
+  });
+
   // ---- the rest of what works
 
   const scope = (value, method) => {
@@ -240,7 +266,6 @@
   const missing = {
     __proto__: null,
     authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser'],
-    cache: ['get', 'set', 'delete'],
     groups: ['getUserGroups', 'hasGroupMembership'],
     multifactor: ['enable'],
     prompt: ['render'],
@@ -292,6 +317,7 @@
           accept(command('removeScope', '', scope(value, 'api.accessToken.removeScope')));
         },
       },
+      cache: cacheApi(),
       idToken: { setCustomClaim: setter('setIdTokenClaim', 'api.idToken.setCustomClaim') },
       refreshToken: refreshTokenApi(event),
       session: sessionApi(event),
@@ -325,11 +351,11 @@
           return api;
         },
       },
-      cache: {},
+      cache: cacheApi(),
       transaction: {},
     };
     api.accessToken = { setCustomClaim: setterOf(api, 'setAccessTokenClaim', 'api.accessToken.setCustomClaim') };
-    addMissing(api, { __proto__: null, cache: missing.cache, transaction: missing.transaction });
+    addMissing(api, { __proto__: null, transaction: missing.transaction });
     return api;
   };
 
@@ -341,6 +367,7 @@
           return api;
         },
       },
+      cache: cacheApi(),
       validation: {
         error(code, message) {
           accept(command('denyRegistration', optionalText(code), optionalText(message)));
@@ -352,15 +379,19 @@
       setAppMetadata: setterOf(api, 'setAppMetadata', 'api.user.setAppMetadata'),
       setUserMetadata: setterOf(api, 'setUserMetadata', 'api.user.setUserMetadata'),
     };
-    addMissing(api, { __proto__: null, cache: missing.cache });
     return api;
   };
+
+  /** Nobody waits for these Actions, so there is nothing else that they could ask for. */
+  const afterwardsApi = () => ({ cache: cacheApi() });
 
   const apis = {
     __proto__: null,
     onExecutePostLogin: postLoginApi,
     onExecuteCredentialsExchange: credentialsExchangeApi,
     onExecutePreUserRegistration: preUserRegistrationApi,
+    onExecutePostUserRegistration: afterwardsApi,
+    onExecutePostChangePassword: afterwardsApi,
   };
   const makeApi = (event, handlerName) => (apis[handlerName] ?? postLoginApi)(event);
 

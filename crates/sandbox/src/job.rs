@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::action_cache::ActionCache;
+use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{credentials_exchange, post_login, pre_user_registration};
+use crate::{
+    credentials_exchange, post_change_password, post_login, post_user_registration, pre_user_registration,
+};
 
 /// One run of one Action.
 #[derive(Debug, Clone)]
@@ -20,6 +24,17 @@ pub struct Job {
     pub limits: Limits,
     /// The Action's name; stands as the file name in stack traces.
     pub action_name: String,
+    /// What the script finds in `api.cache`.
+    pub cache: CacheView,
+}
+
+/// What one run finds in its trigger's cache, and the moment by which that is judged.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CacheView {
+    /// The values.
+    pub entries: ActionCache,
+    /// When the run begins, by the caller's clock.
+    pub now: Timestamp,
 }
 
 /// What a script sees as `event`, by trigger.
@@ -32,6 +47,10 @@ pub enum Event {
     CredentialsExchange(Box<credentials_exchange::Event>),
     /// Before someone becomes a user.
     PreUserRegistration(Box<pre_user_registration::Event>),
+    /// After someone became a user.
+    PostUserRegistration(Box<post_user_registration::Event>),
+    /// After a user's password was changed.
+    PostChangePassword(Box<post_change_password::Event>),
 }
 
 impl Event {
@@ -39,7 +58,10 @@ impl Event {
     pub(crate) fn session_metadata(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::PostLogin(event) => event.session.as_ref().map(|session| &session.metadata),
-            Self::CredentialsExchange(_) | Self::PreUserRegistration(_) => None,
+            Self::CredentialsExchange(_)
+            | Self::PreUserRegistration(_)
+            | Self::PostUserRegistration(_)
+            | Self::PostChangePassword(_) => None,
         }
     }
 }

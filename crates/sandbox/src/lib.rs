@@ -16,7 +16,9 @@ pub mod floor;
 mod job;
 mod outcome;
 mod pool;
+pub mod post_change_password;
 pub mod post_login;
+pub mod post_user_registration;
 pub mod pre_user_registration;
 mod rights;
 mod vm;
@@ -24,7 +26,7 @@ mod wire;
 mod worker;
 
 pub use fetch::{Fetch, FetchError, FetchFuture, FetchRequest, FetchResponse};
-pub use job::{Event, Job, Limits};
+pub use job::{CacheView, Event, Job, Limits};
 pub use outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode, Failure, Outcome, SyntaxError};
 pub use pool::{Sandbox, SandboxSettings, WorkerCommand};
 pub use post_login::Secrets;

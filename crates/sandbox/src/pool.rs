@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
-use crate::job::{Job, Limits};
+use crate::job::{CacheView, Job, Limits};
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::wire::{self, Answer, Ask, Call, Reply, Request, Start, Task};
 
@@ -132,6 +132,7 @@ impl Sandbox {
                 session_metadata: job.event.session_metadata().cloned(),
                 now_ms,
                 event,
+                cache: job.cache,
             },
             Err(error) => return Outcome::failed(unavailable("the event can't be written as JSON", &error)),
         };
@@ -159,6 +160,7 @@ impl Sandbox {
             event,
             session_metadata: None,
             now_ms: None,
+            cache: CacheView::default(),
         };
         match self.ask(&request).await {
             Ok(Reply::Checked(None)) => Ok(()),

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::fetch::{FetchError, FetchRequest, FetchResponse};
-use crate::job::Limits;
+use crate::job::{CacheView, Limits};
 use crate::outcome::{Outcome, SyntaxError};
 
 /// Bytes of one message. Ours: several times the largest Action and event together.
@@ -68,6 +68,8 @@ pub(crate) struct Request {
     pub session_metadata: Option<BTreeMap<String, String>>,
     /// Where the run's clock stands, in milliseconds since 1970; absent: it goes.
     pub now_ms: Option<i64>,
+    /// What the script finds in `api.cache`.
+    pub cache: CacheView,
 }
 
 /// What to do with the code.

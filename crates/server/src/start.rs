@@ -27,6 +27,7 @@ const TENANT: &str = "main";
 /// Threads that make RSA signatures when the machine does not say how many it has.
 const PARALLELISM_UNKNOWN: usize = 2;
 /// What the loops may take to end after the listener did, in milliseconds: one delivery, and its commit.
+/// A queued Action that takes longer is cut off, and runs again when its lease has run out.
 const LOOPS_MS_MAX: u64 = 10_000;
 
 /// Why a server does not start.
@@ -137,6 +138,7 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     let listening = Listening { listener, tls, front: Arc::new(front), connections_max, drain };
     tasks.spawn(serve::run(listening, stopped.clone()));
     tasks.spawn(worker::deliver(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
+    tasks.spawn(worker::run_queued_actions(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(worker::sweep(engine.clone(), Arc::clone(&ports.entropy), stopped));
     Ok(Server { addr, url, engine, folder, prepared, stop, tasks, drain })
 }

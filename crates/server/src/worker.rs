@@ -1,4 +1,5 @@
-//! The loops that run beside requests: deliver pending logouts, sweep what expired, keep the certificate fresh.
+//! The loops that run beside requests: deliver pending logouts, run queued Actions, sweep what expired, keep the
+//! certificate fresh.
 //!
 //! Each runs at its own pace, so a burst of requests makes queues longer, not loops busier. Every node runs them; what
 //! two nodes both want to do is claimed in the store.
@@ -9,12 +10,13 @@ use std::time::Duration;
 use engine::ports::{Clock, Entropy, SystemClock};
 use engine::{Engine, Error};
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::tls::{Certificate, Certificates};
 
-/// The shortest and the longest wait between two looks at the outbox, in milliseconds. Ours: another node's logouts
-/// are seen so late at most; the spread keeps nodes from looking all at once.
+/// The shortest and the longest wait between two looks at the outbox, in milliseconds. Ours: what another node queued
+/// is seen so late at most; the spread keeps nodes from looking all at once.
 const DELIVER_MS: (u64, u64) = (2_000, 4_000);
 /// The shortest and the longest wait between two sweeps, in milliseconds. Ours.
 const SWEEP_MS: (u64, u64) = (25_000, 35_000);
@@ -43,6 +45,41 @@ pub async fn deliver(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch:
                 }
             }
         }
+    }
+}
+
+/// Runs Actions that nobody waits for until told to stop, so many at once: at once when this node queued some, else
+/// every few seconds. A slow one holds up neither logouts nor, while there is another place, the next.
+pub async fn run_queued_actions(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        let free = engine.queued_runs_max().saturating_sub(running.len());
+        let claimed = match free {
+            0 => Ok(Vec::new()),
+            _ => engine.claim_queued_runs(free).await,
+        };
+        for run in claimed.unwrap_or_else(|error| {
+            report("claim queued Actions", &error);
+            Vec::new()
+        }) {
+            let engine = engine.clone();
+            running.spawn(async move { engine.carry_out(run).await });
+        }
+        tokio::select! {
+            () = engine.actions_queued() => {}
+            Some(ended) = running.join_next() => report_run(ended),
+            () = pause(DELIVER_MS, &*entropy) => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        report_run(ended);
+    }
+}
+
+fn report_run(ended: Result<Result<(), Error>, JoinError>) {
+    if let Err(error) = ended.unwrap_or_else(|panic| Err(Error::Bug(panic.to_string()))) {
+        report("queued Actions", &error);
     }
 }
 

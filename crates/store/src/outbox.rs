@@ -11,15 +11,14 @@ use domain::time::Timestamp;
 
 use crate::backend::Version;
 use crate::error::{Result, StoreError};
-use crate::key::{Key, KeyPart, Order, Shard, shard_of};
+use crate::key::{Key, KeyPart, Order};
 use crate::limits::{OUTBOX_CLAIM_MAX, OUTBOX_DEAD_KEEP_MS, OUTBOX_ERROR_CHARS_MAX};
 use crate::table::{IndexEntry, Page, Record};
 use crate::tx::Tx;
 use crate::{Store, key};
 
-/// Pending entries by shard and the time when they are due (or due again).
-const BY_DUE: &str = "due";
-/// All entries by kind, state and due time.
+/// All entries by kind, state and the time when they are due (or due again): each kind is claimed by itself, so that
+/// no backlog of one hides the other.
 const BY_KIND: &str = "kind";
 /// All entries by kind, subject and due time.
 const BY_SUBJECT: &str = "subject";
@@ -104,14 +103,10 @@ impl Record for OutboxEntry {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        let mut entries = vec![
+        vec![
             IndexEntry::many(BY_KIND, key![self.kind, self.state, self.due_at]),
             IndexEntry::many(BY_SUBJECT, key![self.kind, self.subject, self.due_at]),
-        ];
-        if self.state == OutboxState::Pending {
-            entries.push(IndexEntry::many(BY_DUE, key![shard_of(&self.id), self.due_at]));
-        }
-        entries
+        ]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -178,6 +173,12 @@ impl Tx {
         self.put(OutboxEntry { due_at, last_error: Some(shorten(error)), ..claimed.entry.clone() });
     }
 
+    /// The work failed half done: try the rest, which `body` tells, at `due_at`.
+    pub fn outbox_rest_later(&mut self, claimed: &Claimed, due_at: Timestamp, error: &str, body: Value) {
+        self.pin::<OutboxEntry>(&claimed.entry.key(), claimed.version);
+        self.put(OutboxEntry { due_at, body, last_error: Some(shorten(error)), ..claimed.entry.clone() });
+    }
+
     /// The work failed for good: the entry is kept for `limits::OUTBOX_DEAD_KEEP_MS` after its lease and never handed
     /// out again.
     pub fn outbox_dead(&mut self, claimed: &Claimed, error: &str) {
@@ -189,20 +190,21 @@ impl Tx {
 }
 
 impl Store {
-    /// Claims up to `max` (and `limits::OUTBOX_CLAIM_MAX`) entries that are due, longest waiting first within each
-    /// shard, for `lease_ms` milliseconds. The lease must be longer than the work can take.
+    /// Claims up to `max` (and `limits::OUTBOX_CLAIM_MAX`) entries of a kind that are due, longest waiting first, for
+    /// `lease_ms` milliseconds. The lease must be longer than the work can take.
     ///
     /// Entries that someone else claims at the same moment are left to them. `Unknown` may leave entries leased to
     /// nobody; they are due again after the lease.
     pub async fn outbox_claim(
         &self,
+        kind: &str,
         now: Timestamp,
         lease_ms: i64,
         owner: &str,
         max: usize,
     ) -> Result<Vec<Claimed>> {
         let max = max.min(OUTBOX_CLAIM_MAX);
-        let due = self.due_ids(now, max).await?;
+        let due = self.due_ids(kind, now, max).await?;
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -224,17 +226,9 @@ impl Store {
         Ok(claimed)
     }
 
-    /// When the next entry is due, or a lease runs out.
-    pub async fn outbox_next_due(&self) -> Result<Option<Timestamp>> {
-        let mut next: Option<Timestamp> = None;
-        for shard in Shard::all() {
-            let first =
-                self.page::<OutboxEntry>(Some(BY_DUE), &Key::of(shard), None, 1, Order::Ascending).await?;
-            for entry in first.items {
-                next = Some(next.map_or(entry.due_at, |next| next.min(entry.due_at)));
-            }
-        }
-        Ok(next)
+    /// When the next entry of a kind is due, or a lease on one runs out.
+    pub async fn outbox_next_due(&self, kind: &str) -> Result<Option<Timestamp>> {
+        Ok(self.pending(kind, 1).await?.first().map(|entry| entry.due_at))
     }
 
     /// One page of entries for a report, soonest due first.
@@ -251,10 +245,15 @@ impl Store {
         self.page(Some(index), &prefix, after, limit, Order::Ascending).await
     }
 
-    async fn due_ids(&self, now: Timestamp, max: usize) -> Result<Vec<Key>> {
-        let (index, prefix) = (Some(BY_DUE), Key::all());
-        let first = self.page_sharded::<OutboxEntry>(index, &prefix, None, max, Order::Ascending).await?;
-        Ok(first.items.iter().filter(|entry| entry.due_at <= now).map(Record::key).collect())
+    async fn due_ids(&self, kind: &str, now: Timestamp, max: usize) -> Result<Vec<Key>> {
+        let pending = self.pending(kind, max).await?;
+        Ok(pending.iter().filter(|entry| entry.due_at <= now).map(Record::key).collect())
+    }
+
+    /// The pending entries of a kind that are due soonest, leased ones among them.
+    async fn pending(&self, kind: &str, max: usize) -> Result<Vec<OutboxEntry>> {
+        let prefix = key![kind, OutboxState::Pending];
+        Ok(self.page(Some(BY_KIND), &prefix, None, max, Order::Ascending).await?.items)
     }
 
     /// Claims all of these that are still due, or none.

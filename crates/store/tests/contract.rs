@@ -69,6 +69,7 @@ on_every_backend!(
     concurrency::two_who_read_both_and_write_one_each_cannot_both_commit,
     concurrency::a_read_only_unit_of_work_sees_one_moment,
     outbox::work_is_handed_out_when_due_and_to_one_claimant,
+    outbox::a_kind_is_claimed_by_itself_however_long_another_waits,
     outbox::a_lease_that_ran_out_is_taken_over_and_the_late_report_is_refused,
     outbox::work_put_off_comes_back_and_dead_work_does_not,
     outbox::claimants_at_once_never_share_an_entry,

@@ -67,6 +67,7 @@ on_every_store! {
         server.api().patch("actions/triggers/post-login/bindings", &body).await.expect(400);
         let known = server.api().get("actions/triggers").await.expect(200).json();
         let known: Vec<&str> = known["triggers"].as_array().expect("as told").iter().map(|one| one["id"].as_str().expect("as told")).collect();
-        assert_eq!(known, ["post-login", "credentials-exchange", "pre-user-registration"]);
+        let all = ["post-login", "credentials-exchange", "pre-user-registration", "post-user-registration", "post-change-password"];
+        assert_eq!(known, all);
     }
 }

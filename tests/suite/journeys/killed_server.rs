@@ -1,9 +1,11 @@
-//! A server that is killed delivers, when it is started again, the logouts that it still owes.
+//! A server that is killed does, when it is started again, what it still owes: logouts to deliver, Actions to run.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 use suite::program::Program;
 use suite::store::Place;
-use suite::{App, Behaviour, Browser, RelyingParty, User, wait};
+use suite::{App, Behaviour, Browser, RelyingParty, User, Webhook, wait};
 
 async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     let program = Program::start(place, 0).await;
@@ -48,10 +50,50 @@ async fn a_killed_server_delivers_after_its_restart(place: &Place) {
     program.kill().await;
 }
 
+/// Users made before the server dies.
+const USERS: usize = 5;
+
+async fn a_killed_server_runs_queued_actions_after_its_restart(place: &Place) {
+    let program = Program::start(place, 0).await;
+    let hook = Webhook::hanging().await;
+    let handler = "onExecutePostUserRegistration";
+    let body = hook.post("event.user.email");
+    crate::actions::bind_with(&program.api, "post-user-registration", handler, &body).await;
+    let port = program.port();
+    let user = json!({
+        "connection": "Username-Password-Authentication", "password": suite::server::PASSWORD,
+    });
+    // Of two workers one is for queued Actions, so that all but the first have not begun when the server dies.
+    for n in 0..USERS {
+        let mut user = user.clone();
+        user["email"] = json!(format!("{n}@example.com"));
+        program.api.post("users", &user).await.expect(201);
+    }
+    hook.nth(1).await;
+    program.kill().await;
+
+    assert_eq!(hook.received().len(), 1);
+    hook.answer_all();
+    let program = Program::start(place, port).await;
+    hook.nth(USERS).await;
+    let told: BTreeSet<String> = hook.received().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), USERS);
+    assert_eq!(program.api.logs("actions_execution_failed").await, Vec::<Value>::new());
+    program.kill().await;
+}
+
 mod sqlite {
     #[test]
     fn a_killed_server_delivers_after_its_restart() {
         suite::store::run_in(suite::Store::Sqlite, super::a_killed_server_delivers_after_its_restart);
+    }
+
+    #[test]
+    fn a_killed_server_runs_queued_actions_after_its_restart() {
+        suite::store::run_in(
+            suite::Store::Sqlite,
+            super::a_killed_server_runs_queued_actions_after_its_restart,
+        );
     }
 }
 
@@ -59,5 +101,13 @@ mod postgres {
     #[test]
     fn a_killed_server_delivers_after_its_restart() {
         suite::store::run_in(suite::Store::Postgres, super::a_killed_server_delivers_after_its_restart);
+    }
+
+    #[test]
+    fn a_killed_server_runs_queued_actions_after_its_restart() {
+        suite::store::run_in(
+            suite::Store::Postgres,
+            super::a_killed_server_runs_queued_actions_after_its_restart,
+        );
     }
 }

@@ -9,10 +9,11 @@ use domain::limits::{
     ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX,
 };
 use domain::time::Timestamp;
-use sandbox::{ConsoleLevel, Event, Failure, Job, Limits, Outcome};
+use sandbox::{CacheView, ConsoleLevel, Event, Failure, Job, Limits, Outcome};
 use serde_json::{Value, json};
 
 use super::BoundAction;
+use super::cache::without_cached_value;
 use crate::sign_in::commands::{Effects, Ending};
 use crate::{Engine, Error};
 
@@ -31,6 +32,14 @@ pub(crate) trait Stage {
     /// # Errors
     /// What the Action that asked last is told to have thrown.
     fn absorb(&mut self, effects: &Effects) -> Result<(), String>;
+
+    /// Whether an Action ended well in an earlier try of this run, and is not to run again.
+    fn ran_before(&self, _binding_id: &ActionId) -> bool {
+        false
+    }
+
+    /// Remembers an Action that ended well, where there may be another try.
+    fn ended_well(&mut self, _binding_id: &ActionId, _result: &ExecutionResult) {}
 }
 
 /// What the Actions of one trigger came to.
@@ -63,6 +72,19 @@ pub(crate) struct FailedAction {
 }
 
 impl FailedAction {
+    /// Whether the Action never got to run, through no fault of its own: what hindered it may pass.
+    pub(crate) const fn had_no_turn(&self) -> bool {
+        matches!(self.failure, Failure::Busy | Failure::Unavailable { .. })
+    }
+
+    /// Why it failed, for the operator.
+    pub(crate) fn reason(&self) -> String {
+        match &self.failure {
+            Failure::Unavailable { reason } => format!("{}: {reason}", self.failure),
+            failure => failure.to_string(),
+        }
+    }
+
     /// The details of the `actions_execution_failed` event (Auth0: tenant log schema).
     pub(crate) fn details(&self, execution_id: Option<&ActionId>) -> Value {
         let (class, error) = match &self.failure {
@@ -108,11 +130,19 @@ impl Engine {
         let mut results = Vec::with_capacity(bound.len());
         let mut left_ms = ACTION_TRIGGER_MS_MAX;
         for action in bound {
+            if stage.ran_before(&action.binding.id) {
+                continue;
+            }
             let event = stage.event(&run.effects, action.secrets.clone().into());
-            let (result, outcome) = self.run_one(&action, S::HANDLER, event, left_ms).await;
+            let cache = self.inner.action_caches.view(S::TRIGGER, self.now());
+            let (result, outcome) = self.run_one(&action, S::HANDLER, event, cache, left_ms).await;
+            self.inner.action_caches.take(S::TRIGGER, &outcome, self.now());
             left_ms = left_ms.saturating_sub(outcome.wall_us / 1000);
-            results.push(result);
             take_outcome(outcome, &action, stage, &mut run);
+            if run.failed.is_none() {
+                stage.ended_well(&action.binding.id, &result);
+            }
+            results.push(result);
             if run.effects.ending.is_some() {
                 break;
             }
@@ -132,6 +162,7 @@ impl Engine {
         action: &BoundAction,
         handler: &str,
         event: Event,
+        cache: CacheView,
         left_ms: u64,
     ) -> (ExecutionResult, Outcome) {
         let started_at = self.now();
@@ -146,6 +177,7 @@ impl Engine {
                 console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
             },
             action_name: action.version.action_name.clone(),
+            cache,
         };
         let outcome = if left_ms == 0 {
             Outcome { failure: Some(Failure::WallClock), ..Outcome::default() }
@@ -171,7 +203,7 @@ impl Engine {
             commands: outcome
                 .commands
                 .iter()
-                .filter_map(|command| serde_json::to_value(command).ok())
+                .filter_map(|command| serde_json::to_value(without_cached_value(command)).ok())
                 .collect(),
         };
         (result, outcome)

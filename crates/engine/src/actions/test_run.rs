@@ -1,13 +1,17 @@
 //! Runs a draft once, with an event that the caller brings; whatever it asks for is told and not done.
 
-use domain::action::{Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_PRE_USER_REGISTRATION};
+use domain::action::{
+    Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD, TRIGGER_POST_USER_REGISTRATION,
+    TRIGGER_PRE_USER_REGISTRATION,
+};
 use domain::id::ActionId;
 use domain::limits::{
     ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
 };
 use domain::time::Timestamp;
 use sandbox::{
-    Event, Failure, Job, Limits, Secrets, credentials_exchange, post_login, pre_user_registration,
+    CacheView, Event, Failure, Job, Limits, Secrets, credentials_exchange, post_change_password, post_login,
+    post_user_registration, pre_user_registration,
 };
 use serde_json::Value;
 use store::Key;
@@ -67,6 +71,7 @@ impl Engine {
                 console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
             },
             action_name: action.name,
+            cache: CacheView { now: self.now(), ..CacheView::default() },
         };
         let outcome = match input.now {
             Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,
@@ -109,6 +114,14 @@ fn event_of(
         TRIGGER_PRE_USER_REGISTRATION => {
             let event = pre_user_registration::Event { secrets, ..serde_json::from_value(event)? };
             (pre_user_registration::HANDLER, Event::PreUserRegistration(Box::new(event)))
+        }
+        TRIGGER_POST_USER_REGISTRATION => {
+            let event = post_user_registration::Event { secrets, ..serde_json::from_value(event)? };
+            (post_user_registration::HANDLER, Event::PostUserRegistration(Box::new(event)))
+        }
+        TRIGGER_POST_CHANGE_PASSWORD => {
+            let event = post_change_password::Event { secrets, ..serde_json::from_value(event)? };
+            (post_change_password::HANDLER, Event::PostChangePassword(Box::new(event)))
         }
         _ => {
             let event = post_login::Event { secrets, ..serde_json::from_value(event)? };

@@ -19,13 +19,6 @@ enum MetadataChange {
     Evict,
 }
 
-/// A change to the trigger's cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CacheChange {
-    Set { key: String, value: String, expires_at: Timestamp },
-    Delete { key: String },
-}
-
 /// What a refresh token is to be like.
 #[derive(Debug, Clone, Default)]
 struct RefreshTokenChanges {
@@ -72,7 +65,6 @@ pub(crate) struct Effects {
     pub(crate) access_token_claims: Map<String, Value>,
     pub(crate) transaction_metadata: Map<String, Value>,
     scopes: Vec<(bool, String)>,
-    pub(crate) cache: Vec<CacheChange>,
     pub(crate) ending: Option<Ending>,
 }
 
@@ -136,10 +128,8 @@ impl Effects {
             Command::RemoveScope { scope } => self.scopes.push((false, scope)),
             Command::SetUserMetadata { name, value } => drop(self.user_metadata.insert(name, value)),
             Command::SetAppMetadata { name, value } => drop(self.app_metadata.insert(name, value)),
-            Command::SetCache { key, value, expires_at_ms } => {
-                self.cache.push(CacheChange::Set { key, value, expires_at: Timestamp(expires_at_ms) });
-            }
-            Command::DeleteCache { key } => self.cache.push(CacheChange::Delete { key }),
+            // Taken by `actions::cache` already: the cache does not wait for a commit.
+            Command::SetCache { .. } | Command::DeleteCache { .. } => {}
             Command::SetTransactionMetadata { key, value } => {
                 if value.is_null() {
                     self.transaction_metadata.remove(&key);

@@ -3,7 +3,7 @@
 use domain::client::Client;
 use domain::connection::{CONNECTION_DEFAULT, Connection};
 use domain::event::EventKind;
-use domain::id::{SessionId, SignInId, UserId, base64url_characters, hexadecimal};
+use domain::id::{ActionId, SessionId, SignInId, UserId, base64url_characters, hexadecimal};
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::{Secret, same};
 use domain::session::{Device, Session};
@@ -16,6 +16,7 @@ use store::tables::{email_key, username_key};
 
 use super::{Browser, NextStep, Origin, Working, hash};
 use crate::passwords::refuse_password;
+use crate::users::registered::SignUp;
 use crate::users::registration::Registration;
 use crate::{Engine, Error, RequestFacts};
 
@@ -230,12 +231,17 @@ impl Engine {
                 } else {
                     tx.insert(user.clone());
                     self.record_run(tx, &run, &pending.client, Some(&user.id), facts);
-                    self.event(EventKind::SignUp, facts).user(&user)
+                    let sign_up = SignUp { client, request: &pending.sign_in.request };
+                    let run = self.queue_registered(tx, &user, connection, Some(sign_up), facts).await?;
+                    let executions = executions_detail(run.as_ref().map(ActionId::as_str));
+                    let event = self.event(EventKind::SignUp, facts).user(&user);
+                    event.details(json!({ "actions": executions }))
                 };
                 event.client(&pending.client).connection(&pending.connection).record(tx);
                 Ok(found.is_some())
             })
             .await?;
+        self.actions_may_wait();
         if taken {
             return Ok(sign_up_again(
                 pending,

@@ -1,10 +1,14 @@
 //! What one run has asked for so far: commands and console lines, each list bounded. Knows no script engine.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use domain::action_cache::{CacheLifetime, CacheRecord, CacheRefusal};
 use domain::metadata::SessionMetadata;
-use serde_json::Value;
+use domain::time::Timestamp;
+use serde_json::{Value, json};
 
+use crate::job::CacheView;
 use crate::outcome::{Command, ConsoleLevel, ConsoleLine, CookieMode};
 
 /// Commands of one run. Ours: the largest legal use (25 metadata entries, claims, user metadata) is far below.
@@ -23,6 +27,8 @@ pub(super) struct Effects {
     console_bytes_left: usize,
     console_is_full: bool,
     session_metadata: Option<SessionMetadata>,
+    cache: CacheView,
+    begun: Option<Instant>,
 }
 
 impl Effects {
@@ -39,6 +45,11 @@ impl Effects {
             .transpose()
             .map_err(|error| error.to_string())?;
         Ok(Self { session_metadata, console_bytes_left: console_bytes_max, ..Self::default() })
+    }
+
+    /// What the script finds in its cache; the clock of the cache runs on from here.
+    pub(super) fn with_cache(self, cache: CacheView) -> Self {
+        Self { cache, begun: Some(Instant::now()), ..self }
     }
 
     /// The commands and console lines.
@@ -106,7 +117,6 @@ impl Effects {
                 Command::SetRefreshTokenIdleExpiresAt { at_ms: milliseconds(&text)? }
             }
             "revokeRefreshToken" => Command::RevokeRefreshToken { reason: text },
-            "deleteCache" => Command::DeleteCache { key: name },
             "setIdTokenClaim" => Command::SetIdTokenClaim { name, value: json(&text)? },
             "setAccessTokenClaim" => Command::SetAccessTokenClaim { name, value: json(&text)? },
             "addScope" => Command::AddScope { scope: text },
@@ -120,10 +130,47 @@ impl Effects {
         self.push(command, size)
     }
 
-    /// One entry of the trigger's cache.
-    pub(super) fn set_cache(&mut self, key: String, value: String, expires_at_ms: i64) -> Result<(), String> {
+    /// A cached value with its end, as JSON; absent if there is none.
+    pub(super) fn cached(&self, key: &str) -> Option<String> {
+        self.cache.entries.get(key, self.now()).map(|record| record_json(record).to_string())
+    }
+
+    /// Caches a value. Answers what `api.cache.set` does, as JSON.
+    pub(super) fn set_cache(&mut self, key: String, value: String, lifetime: CacheLifetime) -> String {
         let size = key.len() + value.len();
-        self.push(Command::SetCache { key, value, expires_at_ms }, size)
+        if !self.has_room(size) {
+            return refused(CacheRefusal::TooManyCommands);
+        }
+        let now = self.now();
+        let expires_at = match self.cache.entries.set(&key, value.clone(), lifetime, now) {
+            Ok(expires_at) => expires_at,
+            Err(refusal) => return refused(refusal),
+        };
+        let record = CacheRecord { value, expires_at };
+        let answer = json!({ "type": "success", "record": record_json(&record) }).to_string();
+        let expires_at_ms = expires_at.as_millis();
+        self.append(Command::SetCache { key, value: record.value, expires_at_ms }, size);
+        answer
+    }
+
+    /// Forgets a cached value. Answers what `api.cache.delete` does, as JSON.
+    pub(super) fn delete_cache(&mut self, key: String) -> String {
+        if !self.has_room(key.len()) {
+            return refused(CacheRefusal::TooManyCommands);
+        }
+        let now = self.now();
+        if let Err(refusal) = self.cache.entries.delete(&key, now) {
+            return refused(refusal);
+        }
+        let size = key.len();
+        self.append(Command::DeleteCache { key }, size);
+        json!({ "type": "success" }).to_string()
+    }
+
+    /// The moment by the host's clock, which the machine's need not agree with.
+    fn now(&self) -> Timestamp {
+        let passed_ms = self.begun.map_or(0, |begun| begun.elapsed().as_millis());
+        self.cache.now.plus_millis(i64::try_from(passed_ms).unwrap_or(i64::MAX))
     }
 
     /// The session shall end at a time, in milliseconds since 1970: in any case, or if idle.
@@ -152,9 +199,17 @@ impl Effects {
         if self.command_bytes + size > COMMANDS_BYTES_MAX {
             return Err("An Action may write at most 1 MiB in all.".to_owned());
         }
+        self.append(command, size);
+        Ok(())
+    }
+
+    fn has_room(&self, size: usize) -> bool {
+        self.commands.len() < COMMANDS_MAX && self.command_bytes + size <= COMMANDS_BYTES_MAX
+    }
+
+    fn append(&mut self, command: Command, size: usize) {
         self.command_bytes += size;
         self.commands.push(command);
-        Ok(())
     }
 
     /// Keeps one console line if it fits; the first that doesn't is replaced by a note, and the rest are dropped.
@@ -174,6 +229,14 @@ impl Effects {
         self.console.push(ConsoleLine { level, text });
         true
     }
+}
+
+fn record_json(record: &CacheRecord) -> Value {
+    json!({ "value": record.value, "expires_at": record.expires_at.as_millis() })
+}
+
+fn refused(refusal: CacheRefusal) -> String {
+    json!({ "type": "error", "code": refusal.code() }).to_string()
 }
 
 /// A whole number of milliseconds as JavaScript writes it. Beyond ±2^53 the cast saturates, and such a time is never.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
+use domain::action_cache::CacheLifetime;
 use rquickjs::{Ctx, Function, Object, Result};
 
 use super::effects::{Effects, metadata_refusal};
@@ -13,6 +14,7 @@ use crate::outcome::ConsoleLevel;
 pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     metadata(&host, ctx, effects)?;
+    cache(&host, ctx, effects)?;
 
     let shared = Rc::clone(effects);
     let command =
@@ -21,12 +23,6 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> 
 
     let refusal = |flat: Vec<String>| metadata_refusal(&flat);
     host.set("metadataRefusal", Function::new(ctx.clone(), refusal)?)?;
-
-    let shared = Rc::clone(effects);
-    let set_cache = move |key: String, value: String, at_ms: f64| {
-        shared.borrow_mut().set_cache(key, value, at_ms as i64).err()
-    };
-    host.set("setCache", Function::new(ctx.clone(), set_cache)?)?;
 
     let shared = Rc::clone(effects);
     // Beyond ±2^53 a double is no exact number of milliseconds; the cast saturates, and such a time is never.
@@ -69,6 +65,23 @@ fn metadata<'js>(host: &Object<'js>, ctx: &Ctx<'js>, effects: &Rc<RefCell<Effect
     let shared = Rc::clone(effects);
     let evict = move || shared.borrow_mut().evict_session_metadata().err();
     host.set("evictSessionMetadata", Function::new(ctx.clone(), evict)?)
+}
+
+/// Those of `api.cache`; records and results are JSON.
+fn cache<'js>(host: &Object<'js>, ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<()> {
+    let shared = Rc::clone(effects);
+    let cached = move |key: String| shared.borrow().cached(&key);
+    host.set("cached", Function::new(ctx.clone(), cached)?)?;
+
+    let shared = Rc::clone(effects);
+    let set = move |key: String, value: String, ttl_ms: Option<f64>, expires_at_ms: Option<f64>| {
+        shared.borrow_mut().set_cache(key, value, CacheLifetime { ttl_ms, expires_at_ms })
+    };
+    host.set("setCache", Function::new(ctx.clone(), set)?)?;
+
+    let shared = Rc::clone(effects);
+    let delete = move |key: String| shared.borrow_mut().delete_cache(key);
+    host.set("deleteCache", Function::new(ctx.clone(), delete)?)
 }
 
 fn level_of(name: &str) -> ConsoleLevel {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbox::post_login::{Event, HANDLER, Session};
-use sandbox::{Command, Failure, Job, Limits, Outcome, Sandbox, SandboxSettings, WorkerCommand};
+use sandbox::{CacheView, Command, Failure, Job, Limits, Outcome, Sandbox, SandboxSettings, WorkerCommand};
 
 /// Limits that a busy machine keeps for anything harmless.
 pub const LIMITS: Limits =
@@ -35,6 +35,7 @@ pub fn job(code: &str, event: Event) -> Job {
         event: event.into(),
         limits: LIMITS,
         action_name: "My Action".to_owned(),
+        cache: CacheView::default(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The sandbox from outside: real worker processes, one binary.
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set should stop there")]
 
+mod afterwards;
+mod cache;
 mod contract;
 mod fetch;
 mod hostile;

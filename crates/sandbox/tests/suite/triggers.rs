@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sandbox::{Command, Event, Failure, Job, Outcome, credentials_exchange, pre_user_registration};
+use sandbox::{
+    CacheView, Command, Event, Failure, Job, Outcome, credentials_exchange, pre_user_registration,
+};
 use serde_json::json;
 
 use crate::kit::{LIMITS, sandbox};
@@ -10,7 +12,8 @@ use crate::kit::{LIMITS, sandbox};
 async fn run(handler: &str, event: Event, body: &str) -> Outcome {
     let code = format!("exports.{handler} = async (event, api) => {{\n{body}\n}};");
     let action_name = "My Action".to_owned();
-    let job = Job { code: Arc::from(code), handler: handler.to_owned(), event, limits: LIMITS, action_name };
+    let (handler, cache) = (handler.to_owned(), CacheView::default());
+    let job = Job { code: Arc::from(code), handler, event, limits: LIMITS, action_name, cache };
     sandbox().run(job).await
 }
 

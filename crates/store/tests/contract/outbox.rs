@@ -8,6 +8,7 @@ use store::{Claimed, NewOutboxEntry, OutboxFilter, OutboxState, Store, StoreErro
 use tokio::task::JoinSet;
 
 const LEASE_MS: i64 = 1_000;
+const KIND: &str = "logout";
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -17,7 +18,7 @@ fn entry(id: &str, due_at: i64) -> NewOutboxEntry {
     let (due_at, expires_at) = (at(due_at), at(1_000_000));
     NewOutboxEntry {
         id: id.into(),
-        kind: "logout".into(),
+        kind: KIND.into(),
         subject: "client".into(),
         due_at,
         expires_at,
@@ -41,7 +42,7 @@ async fn add(store: &Store, entries: &[NewOutboxEntry]) {
 async fn claim_all(store: &Store, now: i64, owner: &str) -> Vec<Claimed> {
     let (mut all, mut empty) = (Vec::new(), 0);
     while empty < 8 {
-        let some = store.outbox_claim(at(now), LEASE_MS, owner, 10).await.unwrap();
+        let some = store.outbox_claim(KIND, at(now), LEASE_MS, owner, 10).await.unwrap();
         empty = if some.is_empty() { empty + 1 } else { 0 };
         all.extend(some);
     }
@@ -55,9 +56,9 @@ fn ids(claimed: &[Claimed]) -> Vec<&str> {
 }
 
 pub async fn work_is_handed_out_when_due_and_to_one_claimant(store: Store) {
-    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), None);
     add(&store, &[entry("a", 100), entry("b", 200), entry("c", 50)]).await;
-    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(50)));
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), Some(at(50)));
     assert!(claim_all(&store, 49, "one").await.is_empty());
     let first = claim_all(&store, 100, "one").await;
     assert_eq!(ids(&first), ["a", "c"]);
@@ -67,7 +68,7 @@ pub async fn work_is_handed_out_when_due_and_to_one_claimant(store: Store) {
         assert_eq!(claimed.entry.body, json!({"sid": claimed.entry.id}));
     }
     assert!(claim_all(&store, 100, "two").await.is_empty(), "the lease holds");
-    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(200)));
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), Some(at(200)));
     assert_eq!(ids(&claim_all(&store, 200, "two").await), ["b"]);
     let done: Result<(), StoreError> = store
         .transact(async |tx: &mut Tx| {
@@ -79,10 +80,21 @@ pub async fn work_is_handed_out_when_due_and_to_one_claimant(store: Store) {
     assert_eq!(ids(&claim_all(&store, 10_000, "three").await), ["b"], "what is done is gone");
 }
 
+pub async fn a_kind_is_claimed_by_itself_however_long_another_waits(store: Store) {
+    let other = |n: i64| NewOutboxEntry { kind: "other".into(), ..entry(&format!("other {n}"), n) };
+    let others: Vec<_> = (0..20).map(other).collect();
+    add(&store, &others).await;
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), None);
+    add(&store, &[entry("a", 100)]).await;
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), Some(at(100)));
+    assert_eq!(ids(&claim_all(&store, 100, "one").await), ["a"]);
+    assert_eq!(store.outbox_next_due("other").await.unwrap(), Some(at(0)));
+}
+
 pub async fn a_lease_that_ran_out_is_taken_over_and_the_late_report_is_refused(store: Store) {
     add(&store, &[entry("a", 100)]).await;
     let slow = claim_all(&store, 100, "slow").await;
-    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(100 + LEASE_MS)));
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), Some(at(100 + LEASE_MS)));
     assert!(claim_all(&store, 100 + LEASE_MS - 1, "fast").await.is_empty());
     let fast = claim_all(&store, 100 + LEASE_MS, "fast").await;
     assert_eq!(fast[0].entry.attempts, 2);
@@ -102,7 +114,7 @@ pub async fn a_lease_that_ran_out_is_taken_over_and_the_late_report_is_refused(s
         })
         .await;
     done.unwrap();
-    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), None);
 }
 
 pub async fn work_put_off_comes_back_and_dead_work_does_not(store: Store) {
@@ -118,20 +130,30 @@ pub async fn work_put_off_comes_back_and_dead_work_does_not(store: Store) {
         })
         .await;
     reported.unwrap();
-    assert_eq!(store.outbox_next_due().await.unwrap(), Some(at(500)));
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), Some(at(500)));
     assert!(claim_all(&store, 499, "two").await.is_empty());
     let again = claim_all(&store, 500_000, "two").await;
     assert_eq!(ids(&again), ["a"]);
     assert_eq!((again[0].entry.attempts, again[0].entry.last_error.as_deref()), (2, Some("503")));
+    let reported: Result<(), StoreError> = store
+        .transact(async |tx: &mut Tx| {
+            tx.outbox_rest_later(&again[0], at(600_000), "504", json!({"rest": "of a"}));
+            Ok(())
+        })
+        .await;
+    reported.unwrap();
+    let rest = claim_all(&store, 600_000, "three").await;
+    assert_eq!((rest[0].entry.attempts, rest[0].entry.last_error.as_deref()), (3, Some("504")));
+    assert_eq!(rest[0].entry.body, json!({"rest": "of a"}));
     let of = async |state| {
-        let filter = OutboxFilter::State { kind: "logout", state };
+        let filter = OutboxFilter::State { kind: KIND, state };
         store.outbox_page(filter, None, 10).await.unwrap().items
     };
     let dead = of(OutboxState::Dead).await;
     assert_eq!((dead.len(), &*dead[0].id), (1, "b"));
     assert_eq!(dead[0].last_error.as_ref().unwrap().len(), store::limits::OUTBOX_ERROR_CHARS_MAX);
     assert_eq!(of(OutboxState::Pending).await.len(), 1);
-    let of_client = OutboxFilter::Subject { kind: "logout", subject: "client" };
+    let of_client = OutboxFilter::Subject { kind: KIND, subject: "client" };
     assert_eq!(store.outbox_page(of_client, None, 10).await.unwrap().items.len(), 2);
     while store.sweep_expired(at(i64::MAX / 2), 100).await != Ok(0) {}
     assert!(of(OutboxState::Dead).await.is_empty(), "dead work is kept for a while only");
@@ -160,7 +182,7 @@ pub async fn work_added_by_a_failed_unit_does_not_exist(store: Store) {
         })
         .await;
     assert!(failed.is_err());
-    assert_eq!(store.outbox_next_due().await.unwrap(), None);
+    assert_eq!(store.outbox_next_due(KIND).await.unwrap(), None);
     add(&store, &[entry("b", 1)]).await;
     let again: Result<(), StoreError> = store
         .transact(async |tx: &mut Tx| {
