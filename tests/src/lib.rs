@@ -10,6 +10,7 @@
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
 //! | the Management API | [`api`] |
+//! | a page that Actions send browsers to | [`tenant_page`] |
 //!
 //! Helpers assert; tests tell the story. Every wait here has a limit.
 
@@ -22,6 +23,7 @@ pub mod relying_party;
 pub mod reply;
 pub mod server;
 pub mod store;
+pub mod tenant_page;
 pub mod wait;
 
 pub use api::Api;
@@ -31,3 +33,4 @@ pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
+pub use tenant_page::Visit;

@@ -2,6 +2,8 @@
 
 mod credentials_exchange;
 mod pre_user_registration;
+mod primary_user;
+mod redirect;
 mod refresh_exchange;
 
 use serde_json::json;

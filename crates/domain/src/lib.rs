@@ -14,7 +14,7 @@
 //! | connection | [`connection`] |
 //! | organization | [`organization`] |
 //! | code, refresh token | [`token`] |
-//! | sign-in transaction | [`sign_in`] |
+//! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
 //! | Action, version, binding | [`action`] |
 //! | logout initiator, pending logout | [`logout`] |
 //! | log event | [`event`] |
@@ -34,6 +34,7 @@ pub mod limits;
 pub mod logout;
 pub mod metadata;
 pub mod organization;
+pub mod paused;
 pub mod resource_server;
 pub mod scope;
 pub mod secret;

@@ -5,6 +5,7 @@
 mod bind;
 mod changes;
 mod deploy;
+pub(crate) mod progress;
 mod record;
 pub(crate) mod run;
 mod test_run;

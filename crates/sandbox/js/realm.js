@@ -9,6 +9,8 @@
   const { apply, defineProperty, isFinite, parse, require, stringify, wellFormed, symbolText } = realm.safe;
   const { Text, Failure, WrongType } = realm.safe;
   delete realm.safe;
+  const { redirectApi, authenticationApi } = realm.postLogin;
+  delete realm.postLogin;
   const {
     command,
     deleteSessionMetadata,
@@ -239,12 +241,11 @@
   /** Methods that Auth0 documents and this server lacks: they exist, so that a script learns which one it is. */
   const missing = {
     __proto__: null,
-    authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser'],
+    authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny'],
     cache: ['get', 'set', 'delete'],
     groups: ['getUserGroups', 'hasGroupMembership'],
     multifactor: ['enable'],
     prompt: ['render'],
-    redirect: ['sendUserTo', 'encodeToken', 'validateToken', 'canRedirect'],
     roles: ['getUserEffectiveRoles', 'getUserEffectiveRolesByIds', 'getUserEffectiveRolesByNames'],
     rules: ['wasExecuted'],
     samlResponse: [
@@ -271,7 +272,7 @@
     }
   };
 
-  const postLoginApi = (event) => {
+  const postLoginApi = (event, continues) => {
     const setter = (kind, method) => (key, value) => {
       accept(command(kind, name(key, method), json(value, method)));
       return api;
@@ -307,6 +308,8 @@
         },
       },
     };
+    api.authentication = authenticationApi(event, api, continues);
+    api.redirect = redirectApi(event, api, continues);
     addMissing(api, missing);
     return api;
   };
@@ -358,11 +361,12 @@
 
   const apis = {
     __proto__: null,
-    onExecutePostLogin: postLoginApi,
+    onExecutePostLogin: (event) => postLoginApi(event, false),
+    onContinuePostLogin: (event) => postLoginApi(event, true),
     onExecuteCredentialsExchange: credentialsExchangeApi,
     onExecutePreUserRegistration: preUserRegistrationApi,
   };
-  const makeApi = (event, handlerName) => (apis[handlerName] ?? postLoginApi)(event);
+  const makeApi = (event, handlerName) => (apis[handlerName] ?? apis.onExecutePostLogin)(event);
 
   // ---- the run
 

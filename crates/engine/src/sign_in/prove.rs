@@ -3,7 +3,7 @@
 use domain::client::Client;
 use domain::connection::{CONNECTION_DEFAULT, Connection};
 use domain::event::EventKind;
-use domain::id::{SessionId, SignInId, UserId, base64url_characters, hexadecimal};
+use domain::id::{ActionId, SessionId, SignInId, UserId, base64url_characters, hexadecimal};
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::{Secret, same};
 use domain::session::{Device, Session};
@@ -326,8 +326,10 @@ impl Engine {
             user,
             session,
             origin,
+            transaction_id: pending.sign_in.id.clone(),
             sign_in: Some(pending.sign_in),
             browser_secret: browser.secret.map(str::to_owned),
+            resumed: None,
         };
         self.complete(working, facts).await
     }
@@ -387,7 +389,8 @@ fn sign_up_again(pending: Pending, email: &str, message: String) -> Proof {
     Proof::Again { view, message }
 }
 
-/// What a refused sign-in's log event tells of its Actions.
-pub(crate) fn executions_detail(execution_id: Option<&str>) -> serde_json::Value {
-    json!({ "executions": execution_id.into_iter().collect::<Vec<_>>() })
+/// What a log event tells of the Actions that ran: their records, one for each time that they were resumed.
+pub(crate) fn executions_detail(earlier: &[ActionId], execution_id: Option<&str>) -> serde_json::Value {
+    let earlier = earlier.iter().map(ActionId::as_str);
+    json!({ "executions": earlier.chain(execution_id).collect::<Vec<_>>() })
 }

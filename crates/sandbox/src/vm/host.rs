@@ -7,12 +7,14 @@ use std::time::Instant;
 use rquickjs::{Ctx, Function, Object, Result};
 
 use super::effects::{Effects, metadata_refusal};
+use super::platform::redirect;
 use crate::outcome::ConsoleLevel;
 
 /// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
 pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     metadata(&host, ctx, effects)?;
+    redirect::natives(&host, ctx)?;
 
     let shared = Rc::clone(effects);
     let command =

@@ -244,10 +244,6 @@ async fn a_validation_error_carries_code_and_message() {
 #[tokio::test]
 async fn what_is_missing_says_so_by_name() {
     let calls = [
-        "redirect.sendUserTo",
-        "redirect.encodeToken",
-        "redirect.validateToken",
-        "redirect.canRedirect",
         "multifactor.enable",
         "cache.get",
         "cache.set",
@@ -256,8 +252,6 @@ async fn what_is_missing_says_so_by_name() {
         "samlResponse.setRelayState",
         "prompt.render",
         "authentication.challengeWith",
-        "authentication.setPrimaryUser",
-        "authentication.recordMethod",
         "groups.getUserGroups",
         "roles.getUserEffectiveRoles",
         "rules.wasExecuted",
