@@ -92,6 +92,7 @@ interface PostLoginTransaction {
   prompt: string[];
   protocol: string;
   redirect_uri?: string;
+  requested_authorization_details: Json[];
   requested_scopes: string[];
   response_mode?: string;
   response_type: string[];

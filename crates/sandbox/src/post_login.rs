@@ -304,6 +304,8 @@ pub struct Transaction {
     /// Where the answer goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// Details of what is to be authorized (RFC 9396); always empty.
+    pub requested_authorization_details: Vec<Value>,
     /// Requested scopes.
     pub requested_scopes: Vec<String>,
     /// How the answer goes.

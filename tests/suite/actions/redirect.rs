@@ -147,6 +147,17 @@ on_every_store! {
         browser.post_once("/continue", &answer).await.expect_page(400, OVER);
     }
 
+    async fn of_two_that_come_back_at_once_one_goes_on(server) {
+        let (app, user, browser) = scene(server).await;
+        let visit = away(&app, &user, &browser).await;
+        let answer = visit.answer(SECRET, json!({ "accepted": true }));
+        let (one, two) = tokio::join!(browser.post_once("/continue", &answer), browser.post_once("/continue", &answer));
+        let (good, bad) = if one.status == 302 { (one, two) } else { (two, one) };
+        bad.expect_page(400, OVER);
+        app.redeem(&browser.callback(&good)).await;
+        server.api().only_log("s").await;
+    }
+
     async fn a_browser_that_stays_away_too_long_starts_again(server) {
         let (app, user, browser) = scene(server).await;
         let visit = away(&app, &user, &browser).await;
@@ -170,7 +181,7 @@ on_every_store! {
         "#).await;
         let silent = browser.pass_through(&app.silent()).await;
         silent.expect_error("interaction_required", "External interaction required");
-        assert_eq!(server.api().only_log("f").await["details"]["error"]["oauthError"], "interaction_required");
+        assert_eq!(server.api().only_log("fsa").await["details"]["error"]["oauthError"], "interaction_required");
         server.api().session(&signed_in.sid).await;
         server.api().unbind_all().await;
         let user = server.user("ben@example.com").await;

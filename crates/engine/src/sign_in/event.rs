@@ -149,6 +149,7 @@ fn transaction(working: &Working, metadata: &Map<String, Value>) -> js::Transact
         prompt: request.prompts.iter().copied().map(Prompt::as_str).map(str::to_owned).collect(),
         protocol: "oidc-basic-profile".to_owned(),
         redirect_uri: Some(request.redirect_uri.clone()),
+        requested_authorization_details: Vec::new(),
         requested_scopes: request.scopes.iter().map(str::to_owned).collect(),
         response_mode: Some(request.response_mode.as_str().to_owned()),
         response_type: vec!["code".to_owned()],

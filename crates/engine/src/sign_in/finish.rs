@@ -424,7 +424,9 @@ impl Engine {
             "session_id": working.session.id,
             "actions": executions_detail(working.earlier_executions(), execution_id.map(ActionId::as_str)),
         });
-        self.event(EventKind::LoginFailed, facts)
+        let was_silent = code == OAuthErrorCode::InteractionRequired;
+        let kind = if was_silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
+        self.event(kind, facts)
             .client(&working.client)
             .connection(&working.connection)
             .user(&working.user)
