@@ -12,6 +12,7 @@
 //! | somebody else's system, which Actions call | [`webhook`] |
 //! | the Management API | [`api`] |
 //! | a service that Actions call | [`neighbour`] |
+//! | a page that Actions send browsers to | [`tenant_page`] |
 //!
 //! Helpers assert; tests tell the story. Every wait here has a limit.
 
@@ -25,6 +26,7 @@ pub mod relying_party;
 pub mod reply;
 pub mod server;
 pub mod store;
+pub mod tenant_page;
 pub mod wait;
 pub mod webhook;
 
@@ -37,3 +39,4 @@ pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
 pub use webhook::Webhook;
+pub use tenant_page::Visit;

@@ -7,6 +7,8 @@ mod gallery_journeys;
 mod post_change_password;
 mod post_user_registration;
 mod pre_user_registration;
+mod primary_user;
+mod redirect;
 mod refresh_exchange;
 mod test_run;
 

@@ -14,7 +14,7 @@
 //! | connection | [`connection`] |
 //! | organization | [`organization`] |
 //! | code, refresh token | [`token`] |
-//! | sign-in transaction | [`sign_in`] |
+//! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
 //! | Action, version, binding | [`action`] |
 //! | what Actions keep for a while | [`action_cache`] |
 //! | logout initiator, pending logout | [`logout`] |
@@ -36,6 +36,7 @@ pub mod limits;
 pub mod logout;
 pub mod metadata;
 pub mod organization;
+pub mod paused;
 pub mod resource_server;
 pub mod scope;
 pub mod secret;

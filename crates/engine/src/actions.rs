@@ -7,6 +7,7 @@ pub(crate) mod cache;
 mod changes;
 mod deploy;
 pub(crate) mod queue;
+pub(crate) mod progress;
 mod record;
 pub(crate) mod run;
 mod test_run;

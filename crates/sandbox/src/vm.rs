@@ -29,9 +29,12 @@ use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
 const KERNEL_GRACE_MS: u64 = 30;
-/// The script that makes a realm out of an empty one, as text and by the name it has in stack traces.
-const PRELUDES: [(&str, &str); 2] =
-    [(include_str!("../js/platform.js"), realm::FILE), (include_str!("../js/realm.js"), realm::FILE)];
+/// The scripts that make a realm out of an empty one, as text and by the name they have in stack traces.
+const PRELUDES: [(&str, &str); 3] = [
+    (include_str!("../js/platform.js"), realm::FILE),
+    (include_str!("../js/redirect.js"), realm::FILE),
+    (include_str!("../js/realm.js"), realm::FILE),
+];
 
 /// What a worker keeps between runs: bytecode, and the next run's realm.
 pub(crate) struct Vm {

@@ -124,6 +124,9 @@ impl Effects {
             "setUserMetadata" => Command::SetUserMetadata { name, value: json(&text)? },
             "setAppMetadata" => Command::SetAppMetadata { name, value: json(&text)? },
             "setTransactionMetadata" => Command::SetTransactionMetadata { key: name, value: json(&text)? },
+            "sendUserTo" => Command::SendUserTo { url: text },
+            "recordMethod" => Command::RecordAuthenticationMethod { name: text },
+            "setPrimaryUser" => Command::SetPrimaryUser { user_id: text },
             "validationError" => Command::ValidationError { code: name, message: text },
             other => return Err(format!("Unknown command {other}")),
         };

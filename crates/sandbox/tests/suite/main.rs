@@ -9,6 +9,7 @@ mod hostile;
 mod kit;
 mod platform;
 mod pool;
+mod redirect;
 mod refresh_token;
 mod rights;
 mod standing_clock;
