@@ -38,5 +38,5 @@ pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
-pub use webhook::Webhook;
 pub use tenant_page::Visit;
+pub use webhook::Webhook;

@@ -452,8 +452,13 @@
   const dateString = uncurry(Date.prototype.toString);
   const ProxyOf = Proxy;
 
+  const goingNow = Date.now;
+  let standsAt;
+  const now = () => standsAt ?? goingNow();
+
   /** From here on it is this time, in milliseconds since 1970. Timers go on by the real clock. */
   realm.stopClock = (atMs) => {
+    standsAt = atMs;
     const handler = {
       __proto__: null,
       construct: (target, parts, made) => construct(target, parts.length === 0 ? [atMs] : parts, made),
@@ -475,6 +480,7 @@
     defineProperty,
     getPrototypeOf,
     isFinite,
+    now,
     parse,
     require,
     slice,

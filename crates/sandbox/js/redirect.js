@@ -7,9 +7,8 @@
 (function (host, realm) {
   'use strict';
 
-  const { defineProperty, isFinite, parse, stringify, wellFormed, Text, Failure, WrongType } = realm.safe;
+  const { defineProperty, isFinite, now, parse, stringify, wellFormed, Text, Failure, WrongType } = realm.safe;
   const { command, decodeToken, encodeToken, redirectUrl } = host;
-  const { now } = Date;
   const { floor } = Math;
   const { isArray } = Array;
   const hasOwn = Object.hasOwn;

@@ -132,7 +132,7 @@ impl Vm {
     pub(crate) fn run(&mut self, request: &Request, socket: BorrowedFd<'_>) -> Outcome {
         let effects = match Effects::new(request.session_metadata.as_ref(), request.limits.console_bytes_max)
         {
-            Ok(effects) => effects.with_cache(request.cache.clone()),
+            Ok(effects) => effects.with_cache(request.cache.clone(), request.now_ms.is_some()),
             Err(reason) => return Outcome::failed(Failure::Unavailable { reason }),
         };
         if let Err(reason) = self.prepare() {

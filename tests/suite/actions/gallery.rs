@@ -18,7 +18,7 @@ const ACTIONS_MIN: usize = 60;
 /// What scripts' clocks show where a case says nothing: a Monday.
 const NOW: &str = "2026-03-02T10:00:00.000Z";
 const FILE_KEYS: &[&str] = &["trigger", "secrets", "cases"];
-const CASE_KEYS: &[&str] = &["name", "handler", "now", "event", "secrets", "fetch", "expect"];
+const CASE_KEYS: &[&str] = &["name", "handler", "now", "event", "secrets", "cache", "fetch", "expect"];
 const EXPECT_KEYS: &[&str] = &["commands", "console", "error"];
 /// Commands that keep someone out.
 const REFUSALS: &[&str] = &[
@@ -137,8 +137,10 @@ async fn differences(
     neighbour.expect(fetch);
     let mut body =
         json!({ "payload": { "event": filled(&event, url) }, "now": case.get("now").unwrap_or(&json!(NOW)) });
-    if let Some(handler) = case.get("handler") {
-        body["handler"] = handler.clone();
+    for key in ["handler", "cache"] {
+        if let Some(value) = case.get(key) {
+            body[key] = value.clone();
+        }
     }
     let reply = server.api().post(&format!("actions/actions/{id}/test"), &body).await;
     let mut found = neighbour.complaints();

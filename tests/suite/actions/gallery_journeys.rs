@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use suite::browser::the_form;
-use suite::{Neighbour, RelyingParty, Server, on_every_store};
+use suite::{Neighbour, RelyingParty, Server, Visit, on_every_store, wait};
 
 const NAMESPACE: &str = "https://example.com/";
 
@@ -191,5 +191,44 @@ on_every_store! {
         let token = server.wire.keys().await.verify(tokens["access_token"].as_str().unwrap()).unwrap();
         assert_eq!(token.claims[&format!("{NAMESPACE}customer")], "acme");
         assert_eq!(token.claims[&format!("{NAMESPACE}quota")], 1000);
+    }
+
+    async fn terms_are_agreed_to_in_mid_sign_in_and_only_once(server) {
+        let secret = "shared with the page";
+        let secrets = json!({ "TERMS_SECRET": secret, "TERMS_URL": "https://terms.test/" });
+        bind(server, "post-login", &[("redirect-to-terms", secrets)]).await;
+        let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+        let page = browser.get(&app.request().url()).await;
+        let visit = Visit::of(&browser.enter(&page, &user.email, &user.password).await);
+        assert_eq!(visit.url, "https://terms.test/");
+        assert_eq!(visit.claims("session_token", secret)["version"], "2026-01");
+        let back = browser.post_once("/continue", &visit.answer(secret, json!({ "agreed": "2026-01" }))).await;
+        let signed_in = app.redeem(&browser.callback(&back)).await;
+        let stored = server.api().get(&format!("users/{}", user.path_id())).await.expect(200).json();
+        assert_eq!(stored["app_metadata"]["terms"]["version"], "2026-01");
+        assert_eq!(app.sign_in_silently(&browser).await.sid, signed_in.sid);
+
+        let other = server.user("bob@example.com").await;
+        let stranger = server.browser();
+        let page = stranger.get(&app.request().url()).await;
+        let visit = Visit::of(&stranger.enter(&page, &other.email, &other.password).await);
+        let back = stranger.post_once("/continue", &visit.answer(secret, json!({ "agreed": "no" }))).await;
+        let text = "You can use this service once you agree to its terms.";
+        stranger.callback(&back).expect_error("access_denied", text);
+    }
+
+    #[with("actions.allow_private_addresses" = "true")]
+    async fn a_new_password_ends_all_sessions_through_the_management_api(server) {
+        let (id, secret) = server.machine("Sessions", &server.wire.management_audience(), &["delete:sessions"]).await;
+        let secrets = json!({ "MANAGEMENT_URL": server.wire.url, "CLIENT_ID": id, "CLIENT_SECRET": secret });
+        bind(server, "post-change-password", &[("end-sessions-after-password-change", secrets)]).await;
+        let (_, user, _, signed_in) = server.someone_signed_in().await;
+        let change = json!({ "password": "another horse battery" });
+        server.api().patch(&format!("users/{}", user.path_id()), &change).await.expect(200);
+        wait::until("the end of the session", async || {
+            let reply = server.api().get(&format!("sessions/{}", signed_in.sid)).await;
+            (reply.status == 404).then_some(())
+        })
+        .await;
     }
 }

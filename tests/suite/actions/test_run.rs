@@ -43,10 +43,31 @@ on_every_store! {
         assert!(reply.status == 400 && reply.text.contains("now"), "{}", reply.text);
     }
 
+    async fn the_cache_holds_what_the_caller_puts_there_and_nothing_afterwards(server) {
+        let path = draft(server, r#"exports.onExecutePostLogin = async (event, api) => {
+            console.log(api.cache.get("a")?.value);
+            api.cache.set("a", "2", { ttl: 60000 });
+        };"#).await;
+        let body = json!({ "payload": { "event": {} }, "now": "2026-03-02T10:00:00Z", "cache": { "a": "1" } });
+        for _ in 0..2 {
+            let told = run(server, &path, &body).await;
+            assert_eq!(told["console"], json!(["log: 1"]));
+            let kept = json!({ "command": "set_cache", "key": "a", "value": "2", "expires_at_ms": 1_772_445_660_000_i64 });
+            assert_eq!(told["commands"], json!([kept]));
+        }
+        for cache in [json!({ "a": 1 }), json!({ "a": "x".repeat(5000) })] {
+            let reply = server.api().post(&path, &json!({ "payload": { "event": {} }, "cache": cache })).await;
+            assert!(reply.status == 400 && reply.text.contains("cache"), "{}", reply.text);
+        }
+    }
+
     async fn only_handlers_of_the_trigger_are_called(server) {
         let path = draft(server, "exports.onExecutePostLogin = () => console.log('called');").await;
         let body = json!({ "payload": { "event": {} }, "handler": "onExecutePostLogin" });
         assert_eq!(run(server, &path, &body).await["console"], json!(["log: called"]));
+        let body = json!({ "payload": { "event": {} }, "handler": "onContinuePostLogin" });
+        let told = run(server, &path, &body).await;
+        assert_eq!(told["error"]["message"], "The Action does not export the handler of its trigger.");
         let reply = server.api().post(&path, &json!({ "payload": { "event": {} }, "handler": "toString" })).await;
         assert!(reply.status == 400 && reply.text.contains("handler"), "{}", reply.text);
     }

@@ -4,6 +4,7 @@ use domain::action::{
     Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD, TRIGGER_POST_USER_REGISTRATION,
     TRIGGER_PRE_USER_REGISTRATION,
 };
+use domain::action_cache::{ActionCache, CacheLifetime};
 use domain::id::ActionId;
 use domain::limits::{
     ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
@@ -42,14 +43,16 @@ pub struct TestInput {
     pub handler: Option<String>,
     /// The time at which the script's clock is to stand; absent: it goes.
     pub now: Option<Timestamp>,
+    /// What the script finds in its trigger's cache.
+    pub cache: Vec<(String, String)>,
 }
 
 impl Engine {
     /// Runs the draft of an Action.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape, and for a handler
-    /// that is not the trigger's; [`Error::Busy`].
+    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape, for a handler that is
+    /// not the trigger's, and for what is not fit to be cached; [`Error::Busy`].
     pub async fn test_action(&self, id: &ActionId, input: TestInput) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
@@ -57,8 +60,20 @@ impl Engine {
         let (handler, event) = event_of(&action.trigger, input.event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
-        if input.handler.as_ref().is_some_and(|wanted| wanted != handler) {
-            return Err(Error::property(&format!("this trigger's handler is {handler}"), "handler"));
+        let handler = match input.handler.as_deref() {
+            None => handler,
+            Some(wanted) if wanted == handler => handler,
+            Some(post_login::CONTINUE_HANDLER) if handler == post_login::HANDLER => {
+                post_login::CONTINUE_HANDLER
+            }
+            Some(_) => return Err(Error::property("is not one of this trigger", "handler")),
+        };
+        let now = input.now.unwrap_or_else(|| self.now());
+        let mut entries = ActionCache::default();
+        for (key, value) in input.cache {
+            if let Err(refusal) = entries.set(&key, value, CacheLifetime::default(), now) {
+                return Err(Error::property(refusal.code(), "cache"));
+            }
         }
         let job = Job {
             code: action.draft.code.into(),
@@ -71,7 +86,7 @@ impl Engine {
                 console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
             },
             action_name: action.name,
-            cache: CacheView { now: self.now(), ..CacheView::default() },
+            cache: CacheView { entries, now },
         };
         let outcome = match input.now {
             Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,

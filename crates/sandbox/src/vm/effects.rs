@@ -47,9 +47,9 @@ impl Effects {
         Ok(Self { session_metadata, console_bytes_left: console_bytes_max, ..Self::default() })
     }
 
-    /// What the script finds in its cache; the clock of the cache runs on from here.
-    pub(super) fn with_cache(self, cache: CacheView) -> Self {
-        Self { cache, begun: Some(Instant::now()), ..self }
+    /// What the script finds in its cache; the clock of the cache runs on from here, unless it stands.
+    pub(super) fn with_cache(self, cache: CacheView, stands: bool) -> Self {
+        Self { cache, begun: (!stands).then(Instant::now), ..self }
     }
 
     /// The commands and console lines.

@@ -1,6 +1,8 @@
 //! A run whose clock stands at a time that its caller names.
 
+use domain::time::Timestamp;
 use sandbox::post_login::Event;
+use sandbox::{CacheView, Job};
 
 use crate::kit::{action, job, sandbox};
 
@@ -10,7 +12,10 @@ const NOW_MS: i64 = 1_772_445_600_000;
 async fn lines_at(now_ms: Option<i64>, body: &str) -> Vec<String> {
     let (sandbox, job) = (sandbox(), job(&action(body), Event::default()));
     let outcome = match now_ms {
-        Some(now_ms) => sandbox.run_at(job, now_ms).await,
+        Some(now_ms) => {
+            let cache = CacheView { now: Timestamp(now_ms), ..CacheView::default() };
+            sandbox.run_at(Job { cache, ..job }, now_ms).await
+        }
         None => sandbox.run(job).await,
     };
     assert_eq!(outcome.failure, None, "{body}");
@@ -30,6 +35,22 @@ async fn every_way_to_ask_for_the_time_gets_the_same_answer() {
     )
     .await;
     assert_eq!(told, [[NOW_MS.to_string().as_str(); 4].join(" "), "02/03/2026".to_owned()]);
+}
+
+#[tokio::test]
+async fn tokens_for_redirects_and_the_cache_go_by_the_same_clock() {
+    let told = lines_at(
+        Some(NOW_MS),
+        r#"
+        await new Promise((done) => setTimeout(done, 20));
+        const token = api.redirect.encodeToken({ secret: "s", payload: {} });
+        console.log(JSON.parse(atob(token.split(".")[1])).iat);
+        api.cache.set("a", "1", { expires_at: Date.now() + 1 });
+        console.log(api.cache.get("a").expires_at);
+        "#,
+    )
+    .await;
+    assert_eq!(told, ["1772445600", "1772445600001"]);
 }
 
 #[tokio::test]

@@ -192,7 +192,8 @@ async fn test(
         payload.ignore_rest();
         event
     });
-    // Auth0 knows neither: which handler to call, and the time at which the script's clock is to stand.
+    // Auth0 knows none of these: which handler to call, the time at which the script's clock is to stand, and what it
+    // finds in its cache.
     let handler = fields.text("handler");
     let now = fields.text("now").and_then(|text| {
         let now = Timestamp::parse(&text);
@@ -201,9 +202,16 @@ async fn test(
         }
         now
     });
+    let mut cache = Vec::new();
+    for (key, value) in fields.object("cache").unwrap_or_default() {
+        match value {
+            Value::String(value) => cache.push((key, value)),
+            _ => fields.refuse("must hold texts", "cache"),
+        }
+    }
     fields.finish()?;
     let event = Value::Object(event.flatten().unwrap_or_default());
-    let input = TestInput { event, handler, now };
+    let input = TestInput { event, handler, now, cache };
     let run = app.engine().test_action(&ActionId::new(id), input).await?;
     Ok(answer(StatusCode::OK, &wire::test_run(&run)))
 }
