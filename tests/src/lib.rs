@@ -11,6 +11,8 @@
 //! | its other side, which hears of logouts | [`relying_party`] |
 //! | somebody else's system, which Actions call | [`webhook`] |
 //! | the Management API | [`api`] |
+//! | a service that Actions call | [`neighbour`] |
+//! | a page that Actions send browsers to | [`tenant_page`] |
 //!
 //! Helpers assert; tests tell the story. Every wait here has a limit.
 
@@ -18,19 +20,23 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod form;
+pub mod neighbour;
 pub mod program;
 pub mod relying_party;
 pub mod reply;
 pub mod server;
 pub mod store;
+pub mod tenant_page;
 pub mod wait;
 pub mod webhook;
 
 pub use api::Api;
 pub use app::{App, SignedIn};
 pub use browser::{Browser, Callback};
+pub use neighbour::Neighbour;
 pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;
 pub use server::{Server, User};
 pub use store::Store;
+pub use tenant_page::Visit;
 pub use webhook::Webhook;

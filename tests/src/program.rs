@@ -50,7 +50,8 @@ impl Program {
             "passwords.memory_kib=64",
             "sandbox.workers=2",
         ];
-        for setting in own.iter().chain(settings).map(|setting| (*setting).to_owned()).chain(place.settings()) {
+        for setting in own.iter().chain(settings).map(|setting| (*setting).to_owned()).chain(place.settings())
+        {
             command.arg("--set").arg(setting);
         }
         // Variables of ours that are meant for the tests would be settings that the program does not know.

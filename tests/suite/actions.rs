@@ -1,14 +1,18 @@
 //! Where Actions run beside a browser's sign-in, and what they may do there.
 
+mod atomic_deploy;
 mod cache;
 mod credentials_exchange;
+mod gallery;
+mod gallery_journeys;
+mod modules;
 mod post_change_password;
 mod post_user_registration;
-mod atomic_deploy;
-mod credentials_exchange;
-mod modules;
 mod pre_user_registration;
+mod primary_user;
+mod redirect;
 mod refresh_exchange;
+mod test_run;
 
 use serde_json::json;
 use suite::{Api, Server};

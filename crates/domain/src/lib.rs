@@ -14,7 +14,7 @@
 //! | connection | [`connection`] |
 //! | organization | [`organization`] |
 //! | code, refresh token | [`token`] |
-//! | sign-in transaction | [`sign_in`] |
+//! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
 //! | Action, version, binding | [`action`] |
 //! | what Actions keep for a while | [`action_cache`] |
 //! | code that Actions share | [`action_module`] |
@@ -38,6 +38,7 @@ pub mod limits;
 pub mod logout;
 pub mod metadata;
 pub mod organization;
+pub mod paused;
 pub mod resource_server;
 pub mod scope;
 pub mod secret;

@@ -37,6 +37,12 @@ pub const CODE_MEMORY_MS: i64 = 24 * 3600 * 1000;
 pub const SIGN_IN_MS: i64 = 60 * 60 * 1000;
 /// Failed passwords in one sign-in before it starts over. Ours: each costs an Argon2id run.
 pub const SIGN_IN_ATTEMPTS_MAX: u32 = 20;
+/// How long a sign-in waits for a browser that an Action sent away, in milliseconds. Ours: as long as for a password.
+pub const SIGN_IN_PAUSE_MS: i64 = SIGN_IN_MS;
+/// How often Actions may send the browser away in one sign-in. Ours: twice for each Action that can be bound.
+pub const SIGN_IN_PAUSES_MAX: usize = 2 * ACTION_BINDINGS_MAX;
+/// Serialised bytes of a sign-in that waits for such a browser. Ours: the largest legal use is far below.
+pub const SIGN_IN_PAUSED_BYTES_MAX: usize = 1024 * 1024;
 /// Lifetime of a logout token in seconds. OIDC Back-Channel Logout 1.0 §2.4 asks for two minutes at most.
 pub const LOGOUT_TOKEN_SECONDS: i64 = 120;
 /// Default lifetime of an ID token in seconds. Auth0: client `jwt_configuration.lifetime_in_seconds`.
@@ -113,6 +119,8 @@ pub const ACTION_RUN_MS_MAX: u64 = 10_000;
 pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Console bytes kept of one Action run. Ours: Auth0 keeps 256 characters, which is too few to debug with.
 pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a URL that an Action sends the browser to. Ours: browsers and proxies stop at about this.
+pub const ACTION_REDIRECT_URL_BYTES_MAX: usize = 16 * 1024;
 /// How long an Action's execution record is kept, in milliseconds. Auth0: Actions, limitations (ten days).
 pub const ACTION_EXECUTION_MS: i64 = 10 * 24 * 3600 * 1000;
 /// Entries in one trigger's cache. Auth0: Actions, limitations.

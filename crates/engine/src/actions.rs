@@ -6,12 +6,13 @@ mod bind;
 pub(crate) mod cache;
 mod changes;
 mod deploy;
-pub(crate) mod queue;
 mod library;
 mod module_changes;
 mod module_use;
 mod module_versions;
 mod modules;
+pub(crate) mod progress;
+pub(crate) mod queue;
 mod record;
 pub(crate) mod run;
 mod test_run;
@@ -28,10 +29,10 @@ use store::{Key, Order, Tx};
 
 pub use self::bind::{BindingRef, NewBinding};
 pub use self::changes::{ActionChanges, SecretChange};
-pub use self::queue::QueuedRun;
 pub use self::module_changes::{ModuleChanges, ModuleChoice};
 pub use self::modules::{ModuleUser, ModuleView};
-pub use self::test_run::TestRun;
+pub use self::queue::QueuedRun;
+pub use self::test_run::{TestInput, TestRun};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
 

@@ -5,6 +5,8 @@
 //! | look at the request and the browser's session | [`begin`] |
 //! | check a password, or sign someone up | [`prove`] |
 //! | run the bound Actions; their effects are data | [`post_login`] |
+//! | go on as another user, if an Action says so | [`primary_user`] |
+//! | send the browser away for an Action, and go on when it is back | [`pause`] |
 //! | one commit: session, code, events | [`finish`] |
 //!
 //! Spec: OIDC Core 1.0 §3.1.2.
@@ -13,13 +15,15 @@ pub mod begin;
 pub mod commands;
 pub mod event;
 pub mod finish;
+pub mod pause;
 pub mod post_login;
+mod primary_user;
 pub mod prove;
 
 use aws_lc_rs::digest;
 use domain::client::Client;
 use domain::connection::Connection;
-use domain::id::{SessionId, hexadecimal};
+use domain::id::{ActionId, SessionId, SignInId, hexadecimal};
 use domain::organization::Organization;
 use domain::resource_server::ResourceServer;
 use domain::secret::same;
@@ -89,6 +93,13 @@ pub enum NextStep {
         /// Which page.
         screen: Screen,
     },
+    /// To where an Action sends it; it is to come back with the `state` that the URL holds.
+    Away {
+        /// Where.
+        url: String,
+        /// The secret that ties the sign-in to the browser; the cookie's new value.
+        browser_secret: String,
+    },
     /// Back to the client.
     Answer {
         /// What it is told.
@@ -112,10 +123,23 @@ pub(crate) struct Working {
     pub(crate) session: Session,
     /// How the session comes about.
     pub(crate) origin: Origin,
-    /// The waiting sign-in that this ends, if pages were shown.
+    /// `event.transaction.id`
+    pub(crate) transaction_id: SignInId,
+    /// The waiting sign-in that this ends, if pages were shown or the browser was sent away.
     pub(crate) sign_in: Option<SignIn>,
     /// The secret that ties the browser's sign-ins to it: should this one start over, its other tabs go on.
     pub(crate) browser_secret: Option<String>,
+    /// With what the browser came back, if an Action had sent it away.
+    pub(crate) resumed: Option<Resumed>,
+}
+
+/// The request with which a browser came back, and what was before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resumed {
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Vec<(String, String)>,
+    /// The records of the runs before.
+    pub(crate) executions: Vec<ActionId>,
 }
 
 /// How the session of a sign-in comes about.
@@ -127,6 +151,9 @@ pub(crate) enum Origin {
     Renewed { cookie_secret: String },
     /// The browser's session, as it is; with the cookie's value, in case its lifetime changes.
     Reused { cookie: String },
+    /// It is new, for another user than the one of the browser's session `from`, which ends. `proved` tells that a
+    /// password was; without, `from` is what vouches, and must live until the commit.
+    Switched { cookie_secret: String, from: SessionId, proved: bool },
 }
 
 /// SHA-256 as hexadecimal digits: what is kept of a secret that a browser or a client holds.
@@ -156,6 +183,21 @@ impl Engine {
 }
 
 impl Working {
+    /// Whether the session is none of those in the store.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.origin, Origin::New { .. } | Origin::Switched { .. })
+    }
+
+    /// Whether only a session vouches for the user.
+    fn is_unproved(&self) -> bool {
+        matches!(self.origin, Origin::Reused { .. } | Origin::Switched { proved: false, .. })
+    }
+
+    /// The records of earlier runs of Actions.
+    pub(crate) fn earlier_executions(&self) -> &[ActionId] {
+        self.resumed.as_ref().map_or(&[], |resumed| resumed.executions.as_slice())
+    }
+
     /// The cookie that the browser gets at the end.
     fn cookie(&self, session: &Session, now: Timestamp) -> CookieChange {
         let max_age_seconds = match session.cookie_mode {
@@ -163,7 +205,9 @@ impl Working {
             CookieMode::NonPersistent => None,
         };
         match &self.origin {
-            Origin::New { cookie_secret, .. } | Origin::Renewed { cookie_secret } => {
+            Origin::New { cookie_secret, .. }
+            | Origin::Renewed { cookie_secret }
+            | Origin::Switched { cookie_secret, .. } => {
                 CookieChange::Set { value: format!("{}.{cookie_secret}", session.id), max_age_seconds }
             }
             Origin::Reused { cookie } if session.cookie_mode != self.session.cookie_mode => {

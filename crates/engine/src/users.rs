@@ -162,7 +162,9 @@ impl Engine {
                     self.event(EventKind::PasswordChanged, &call.facts)
                         .user(&user)
                         .says("The password was changed by the Management API")
-                        .details(json!({ "actions": executions_detail(run.as_ref().map(ActionId::as_str)) }))
+                        .details(
+                            json!({ "actions": executions_detail(&[], run.as_ref().map(ActionId::as_str)) }),
+                        )
                         .record(tx);
                 }
                 let ends = what_ends(&before, &user, password_hash.is_some());

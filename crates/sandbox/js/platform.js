@@ -142,12 +142,38 @@
     return [cut(parts[0], NAME_UNITS_MAX), cut(parts[1], length), cut(parts[2], length)];
   };
 
+  // ---- a clock that stands, for runs whose outcome must not depend on when they happen
+
+  const construct = Reflect.construct;
+  const dateString = uncurry(datePrototype.toString);
+  const ProxyOf = Proxy;
+  const DateOf = Date;
+  const goingNow = Date.now;
+  let standsAt;
+  const now = () => standsAt ?? goingNow();
+
+  /** From here on it is this time, in milliseconds since 1970. Timers go on by the real clock. */
+  realm.stopClock = (atMs) => {
+    standsAt = atMs;
+    const handler = {
+      __proto__: null,
+      construct: (target, parts, made) => construct(target, parts.length === 0 ? [atMs] : parts, made),
+      apply: () => dateString(new DateOf(atMs)),
+    };
+    const Standing = new ProxyOf(DateOf, handler);
+    const hidden = (value) => ({ __proto__: null, value, writable: true, configurable: true, enumerable: false });
+    defineProperty(DateOf, 'now', hidden(function now() { return atMs; }));
+    defineProperty(datePrototype, 'constructor', hidden(Standing));
+    define('Date', Standing);
+  };
+
   const safe = {
     __proto__: null,
     apply,
     defineProperty,
     getPrototypeOf: Reflect.getPrototypeOf,
     isFinite: Number.isFinite,
+    now,
     parse: JSON.parse,
     require,
     slice,
@@ -184,7 +210,7 @@
     setDelete: setPrototype.delete,
     then: Promise.prototype.then,
     resolved: Promise.resolve(),
-    DateOf: Date,
+    DateOf,
     RegExpOf: RegExp,
     MapOf: Map,
     SetOf: Set,

@@ -1,14 +1,17 @@
 // Types for authors of post-login Actions: what this server supports today, and nothing else.
 //
 // What is around every Action, such as `fetch` and `require`, is in platform.d.ts. Use it in an editor by
-// `/** @type {PostLoginHandler} */` above `exports.onExecutePostLogin`.
+// `/** @type {PostLoginHandler} */` above `exports.onExecutePostLogin` and `exports.onContinuePostLogin`.
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 type JsonObject = { [name: string]: Json };
 /** A date as ISO 8601, such as `2026-01-31T12:00:00.000Z`. */
 type IsoDate = string;
 
-/** The function that a post-login Action exports as `onExecutePostLogin`. */
+/**
+ * The function that a post-login Action exports as `onExecutePostLogin`; and, if it sends the browser away, the one that
+ * it exports as `onContinuePostLogin` for when the browser is back. There `event.request` is the request to `/continue`.
+ */
 type PostLoginHandler = (event: PostLoginEvent, api: PostLoginApi) => Promise<void> | void;
 
 /** The transaction that the Action runs in. A copy: changing it changes nothing but what this Action sees. */
@@ -77,6 +80,8 @@ interface PostLoginSession {
   cookie: { mode: 'persistent' | 'non-persistent' };
   /** Shows what this Action and earlier ones set, at once. */
   metadata: Record<string, string>;
+  /** Of this server only: true where the session vouched for the user, false where a password was proved just now. */
+  reused: boolean;
 }
 
 interface PostLoginTransaction {
@@ -87,6 +92,7 @@ interface PostLoginTransaction {
   prompt: string[];
   protocol: string;
   redirect_uri?: string;
+  requested_authorization_details: Json[];
   requested_scopes: string[];
   response_mode?: string;
   response_type: string[];
@@ -179,6 +185,12 @@ interface PostLoginApi {
     /** Refuses this sign-in. Later Actions don't run; the session stays as it was. */
     deny(reason: string): PostLoginApi;
   };
+  authentication: {
+    /** In `onContinuePostLogin` only: an http or https URL that names what the user has done, kept in the session. */
+    recordMethod(providerUrl: string): PostLoginApi;
+    /** For later Actions, the session and the tokens the sign-in is this user's. Once in a sign-in. */
+    setPrimaryUser(userId: string): void;
+  };
   accessToken: {
     setCustomClaim(name: string, value: Json): PostLoginApi;
     /** 1 to 280 characters without spaces. */
@@ -187,6 +199,19 @@ interface PostLoginApi {
   };
   cache: CacheApi;
   idToken: { setCustomClaim(name: string, value: Json): PostLoginApi };
+  redirect: {
+    /** False for `prompt=none` and for the exchange of a refresh token: a redirect then fails with `interaction_required`. */
+    canRedirect(): boolean;
+    /** Sends the browser to an http or https URL once this Action has ended; it comes back to `/continue?state=…`. */
+    sendUserTo(url: string, options?: { query?: Record<string, string> }): PostLoginApi;
+    /** A JWT (HS256) with `iat`, `iss`, `sub`, `exp` (15 minutes unless told otherwise), `ip` and the payload. */
+    encodeToken(options: { secret: string; expiresInSeconds?: number; payload?: JsonObject }): string;
+    /**
+     * In `onContinuePostLogin` only: the claims of the token that came back in `session_token`. Throws unless signature,
+     * `exp` and `state` are right.
+     */
+    validateToken(options: { secret: string; tokenParameterName?: string }): JsonObject;
+  };
   session: {
     /**
      * Sets one entry; null removes it. At most 25 entries; keys of `A-Z a-z 0-9 _ -`; keys and values of at most 255
@@ -233,7 +258,7 @@ interface PostLoginApi {
   validation: { error(code: string, message: string): PostLoginApi };
 }
 
-declare const exports: { onExecutePostLogin?: PostLoginHandler };
+declare const exports: { onExecutePostLogin?: PostLoginHandler; onContinuePostLogin?: PostLoginHandler };
 declare const module: { exports: typeof exports };
 declare const process: { env: Record<string, never> };
 declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug' | 'trace', (...parts: unknown[]) => void>;

@@ -9,6 +9,8 @@
   const { apply, defineProperty, isFinite, parse, require, stringify, wellFormed, symbolText } = realm.safe;
   const { Text, Failure, WrongType } = realm.safe;
   delete realm.safe;
+  const { redirectApi, authenticationApi } = realm.postLogin;
+  delete realm.postLogin;
   const {
     cached,
     command,
@@ -265,11 +267,10 @@
   /** Methods that Auth0 documents and this server lacks: they exist, so that a script learns which one it is. */
   const missing = {
     __proto__: null,
-    authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny', 'recordMethod', 'setPrimaryUser'],
+    authentication: ['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny'],
     groups: ['getUserGroups', 'hasGroupMembership'],
     multifactor: ['enable'],
     prompt: ['render'],
-    redirect: ['sendUserTo', 'encodeToken', 'validateToken', 'canRedirect'],
     roles: ['getUserEffectiveRoles', 'getUserEffectiveRolesByIds', 'getUserEffectiveRolesByNames'],
     rules: ['wasExecuted'],
     samlResponse: [
@@ -309,7 +310,7 @@
     }
   };
 
-  const postLoginApi = (event) => {
+  const postLoginApi = (event, continues) => {
     const setter = (kind, method) => (key, value) => {
       accept(command(kind, name(key, method), json(value, method)));
       return api;
@@ -346,6 +347,8 @@
         },
       },
     };
+    api.authentication = authenticationApi(event, api, continues);
+    api.redirect = redirectApi(event, api, continues);
     addMissing(api, missing);
     return api;
   };
@@ -400,13 +403,14 @@
 
   const apis = {
     __proto__: null,
-    onExecutePostLogin: postLoginApi,
+    onExecutePostLogin: (event) => postLoginApi(event, false),
+    onContinuePostLogin: (event) => postLoginApi(event, true),
     onExecuteCredentialsExchange: credentialsExchangeApi,
     onExecutePreUserRegistration: preUserRegistrationApi,
     onExecutePostUserRegistration: afterwardsApi,
     onExecutePostChangePassword: afterwardsApi,
   };
-  const makeApi = (event, handlerName) => (apis[handlerName] ?? postLoginApi)(event);
+  const makeApi = (event, handlerName) => (apis[handlerName] ?? apis.onExecutePostLogin)(event);
 
   // ---- the run
 

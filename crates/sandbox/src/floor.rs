@@ -49,6 +49,9 @@ pub fn run(job: &Job) -> Outcome {
         limits: job.limits,
         event: to_raw_value(&job.event).expect("events are JSON"),
         session_metadata: job.event.session_metadata().cloned(),
+        cache: job.cache.clone(),
+        modules: Vec::new(),
+        now_ms: None,
     };
     with_vm(|vm| {
         let outcome = vm.run(&request, socket.as_fd());

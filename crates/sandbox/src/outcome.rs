@@ -272,4 +272,19 @@ pub enum Command {
         /// What the user is shown.
         message: String,
     },
+    /// `api.redirect.sendUserTo(url, {query})`: the transaction waits for the browser to come back; the last wins.
+    SendUserTo {
+        /// An absolute http or https URL with the query that the script gave, still without `state`.
+        url: String,
+    },
+    /// `api.authentication.recordMethod(url)`
+    RecordAuthenticationMethod {
+        /// The provider's URL: the method's name from now on.
+        name: String,
+    },
+    /// `api.authentication.setPrimaryUser(user_id)`
+    SetPrimaryUser {
+        /// Whose sign-in it is from now on; not looked up yet.
+        user_id: String,
+    },
 }

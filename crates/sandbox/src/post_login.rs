@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 /// The function that a post-login Action exports.
 pub const HANDLER: &str = "onExecutePostLogin";
+/// The function that an Action exports which sends the browser away: called when it comes back.
+pub const CONTINUE_HANDLER: &str = "onContinuePostLogin";
 
 /// Everything a post-login Action is told about the transaction it runs in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -221,6 +223,8 @@ pub struct Session {
     pub cookie: Cookie,
     /// Its metadata at the start of this Action.
     pub metadata: BTreeMap<String, String>,
+    /// Ours: true where the browser's session vouched for the user, and nobody proved anything in this transaction.
+    pub reused: bool,
 }
 
 /// One of `event.session.clients`.
@@ -300,6 +304,8 @@ pub struct Transaction {
     /// Where the answer goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// Details of what is to be authorized (RFC 9396); always empty.
+    pub requested_authorization_details: Vec<Value>,
     /// Requested scopes.
     pub requested_scopes: Vec<String>,
     /// How the answer goes.

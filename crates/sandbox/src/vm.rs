@@ -29,9 +29,12 @@ use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
 const KERNEL_GRACE_MS: u64 = 30;
-/// The script that makes a realm out of an empty one, as text and by the name it has in stack traces.
-const PRELUDES: [(&str, &str); 2] =
-    [(include_str!("../js/platform.js"), realm::FILE), (include_str!("../js/realm.js"), realm::FILE)];
+/// The scripts that make a realm out of an empty one, as text and by the name they have in stack traces.
+const PRELUDES: [(&str, &str); 3] = [
+    (include_str!("../js/platform.js"), realm::FILE),
+    (include_str!("../js/redirect.js"), realm::FILE),
+    (include_str!("../js/realm.js"), realm::FILE),
+];
 
 /// What a worker keeps between runs: bytecode, the next run's realm, and the last one's until it has been answered.
 pub(crate) struct Vm {
@@ -137,7 +140,7 @@ impl Vm {
     pub(crate) fn run(&mut self, request: &Request, socket: BorrowedFd<'_>) -> Outcome {
         let effects = match Effects::new(request.session_metadata.as_ref(), request.limits.console_bytes_max)
         {
-            Ok(effects) => effects.with_cache(request.cache.clone()),
+            Ok(effects) => effects.with_cache(request.cache.clone(), request.now_ms.is_some()),
             Err(reason) => return Outcome::failed(Failure::Unavailable { reason }),
         };
         if let Err(reason) = self.prepare() {

@@ -67,6 +67,8 @@ pub(crate) struct Request {
     pub event: Box<RawValue>,
     /// The session's metadata; absent where there is no session.
     pub session_metadata: Option<BTreeMap<String, String>>,
+    /// Where the run's clock stands, in milliseconds since 1970; absent: it goes.
+    pub now_ms: Option<i64>,
     /// What the script finds in `api.cache`.
     pub cache: CacheView,
     /// What the Action may require.

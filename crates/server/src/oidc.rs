@@ -5,6 +5,7 @@
 //! | `/.well-known/*` | [`well_known`] |
 //! | `/authorize` | [`authorize`] |
 //! | `/u/login`, `/u/signup` | [`interaction`] |
+//! | `/continue` | [`resume`] |
 //! | `/oauth/token`, `/oauth/revoke` | [`token`] |
 //! | `/userinfo` | [`userinfo`] |
 //! | `/oidc/logout`, `/v2/logout` | [`logout`] |
@@ -13,6 +14,7 @@ mod answer;
 mod authorize;
 mod interaction;
 mod logout;
+mod resume;
 mod token;
 mod userinfo;
 mod well_known;
@@ -31,6 +33,7 @@ pub fn routes() -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/u/login", get(interaction::sign_in_page).post(interaction::sign_in))
         .route("/u/signup", get(interaction::sign_up_page).post(interaction::sign_up))
+        .route("/continue", get(resume::get).post(resume::post))
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(token::revoke))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))

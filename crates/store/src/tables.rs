@@ -13,6 +13,7 @@
 //! | `membership` | organization, user | `user` (user) |
 //! | `session` | id | `user` (user, made at), `end` (shard, ends at) |
 //! | `sign_in` | id | |
+//! | `paused_sign_in` | id | |
 //! | `code` | hash | |
 //! | `refresh_token` | id | `user` (user, made at), `session` (session) |
 //! | `retired_refresh_token` | hash | |
@@ -41,6 +42,7 @@ use domain::id::{
 use domain::key::SigningKeyRecord;
 use domain::limits::LOG_RETENTION_MS;
 use domain::organization::{Membership, Organization};
+use domain::paused::PausedSignIn;
 use domain::resource_server::ResourceServer;
 use domain::session::Session;
 use domain::sign_in::SignIn;
@@ -214,6 +216,18 @@ impl Record for Session {
 
 impl Record for SignIn {
     const SPACE: &'static str = "sign_in";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for PausedSignIn {
+    const SPACE: &'static str = "paused_sign_in";
 
     fn key(&self) -> Key {
         Key::of(&self.id)

@@ -2,6 +2,8 @@
 //!
 //! Auth0: Actions › triggers. A later Action sees what an earlier one set, because the stage's state changed.
 
+use std::borrow::Cow;
+
 use domain::action::{Execution, ExecutionResult};
 use domain::id::ActionId;
 use domain::limits::{
@@ -9,11 +11,12 @@ use domain::limits::{
     ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX,
 };
 use domain::time::Timestamp;
-use sandbox::{CacheView, ConsoleLevel, Event, Failure, Job, Limits, Outcome};
+use sandbox::{CacheView, Command, ConsoleLevel, Event, Failure, Job, Limits, Outcome};
 use serde_json::{Value, json};
 
 use super::BoundAction;
 use super::cache::without_cached_value;
+use super::progress::{Progress, Turn};
 use crate::sign_in::commands::{Effects, Ending};
 use crate::{Engine, Error};
 
@@ -23,6 +26,8 @@ pub(crate) trait Stage {
     const TRIGGER: &'static str;
     /// The function that its Actions export.
     const HANDLER: &'static str;
+    /// The function that an Action may export to hear that the browser is back, where it can be sent away.
+    const CONTINUE_HANDLER: &'static str = "";
 
     /// The event as the next Action is to see it.
     fn event(&self, effects: &Effects, secrets: sandbox::Secrets) -> Event;
@@ -40,6 +45,23 @@ pub(crate) trait Stage {
 
     /// Remembers an Action that ended well, where there may be another try.
     fn ended_well(&mut self, _binding_id: &ActionId, _result: &ExecutionResult) {}
+
+    /// Looks up in the store what was asked for, where that is needed before the next Action runs.
+    ///
+    /// # Errors
+    /// What the store answers; inside, what the Action that asked last is told to have thrown.
+    fn settle(
+        &mut self,
+        _engine: &Engine,
+        _effects: &Effects,
+    ) -> impl Future<Output = Result<Result<(), String>, Error>> + Send {
+        std::future::ready(Ok(Ok(())))
+    }
+
+    /// Whether there is a browser that can be sent away.
+    fn can_redirect(&self) -> bool {
+        false
+    }
 }
 
 /// What the Actions of one trigger came to.
@@ -51,6 +73,8 @@ pub(crate) struct TriggerRun {
     pub(crate) execution: Option<Execution>,
     /// The Action that failed, for its log event.
     pub(crate) failed: Option<FailedAction>,
+    /// The Actions that have run, in order; earlier parts of the same transaction included.
+    pub(crate) done: Vec<ActionId>,
 }
 
 impl TriggerRun {
@@ -121,29 +145,60 @@ impl Engine {
     /// # Errors
     /// What the store answers; what an Action does wrong is in the run.
     pub(crate) async fn run_trigger<S: Stage>(&self, stage: &mut S) -> Result<TriggerRun, Error> {
+        self.run_trigger_from(stage, Progress::default()).await
+    }
+
+    /// Runs what is bound to the stage's trigger and is still to run in a transaction.
+    ///
+    /// # Errors
+    /// As [`Engine::run_trigger`].
+    pub(crate) async fn run_trigger_from<S: Stage>(
+        &self,
+        stage: &mut S,
+        progress: Progress,
+    ) -> Result<TriggerRun, Error> {
         let bound = self.bound_actions(S::TRIGGER).await?;
-        let mut run = TriggerRun::default();
-        if bound.is_empty() {
+        let turns = progress.turns(bound, S::HANDLER, S::CONTINUE_HANDLER);
+        let mut run = TriggerRun { effects: progress.effects, done: progress.done, ..TriggerRun::default() };
+        if progress.continues.is_some()
+            && let Err(message) = stage.absorb(&run.effects)
+        {
+            run.effects.ending = Some(Ending::denied(message));
+            return Ok(run);
+        }
+        if turns.is_empty() {
             return Ok(run);
         }
         let began = self.now();
-        let mut results = Vec::with_capacity(bound.len());
+        let mut results = Vec::with_capacity(turns.len());
         let mut left_ms = ACTION_TRIGGER_MS_MAX;
-        for action in bound {
+        for Turn { action, handler } in turns {
             if stage.ran_before(&action.binding.id) {
                 continue;
             }
             let event = stage.event(&run.effects, action.secrets.clone().into());
             let cache = self.inner.action_caches.view(S::TRIGGER, self.now());
-            let (result, outcome) = self.run_one(&action, S::HANDLER, event, cache, left_ms).await;
+            let is_optional = handler == S::CONTINUE_HANDLER;
+            let (result, outcome) = self.run_one(&action, handler, is_optional, event, cache, left_ms).await;
             self.inner.action_caches.take(S::TRIGGER, &outcome, self.now());
             left_ms = left_ms.saturating_sub(outcome.wall_us / 1000);
-            take_outcome(outcome, &action, stage, &mut run);
+            let at = result.started_at;
+            run.done.retain(|done| *done != action.binding.action_id);
+            run.done.push(action.binding.action_id.clone());
+            take_outcome(outcome, at, &action, stage, &mut run);
+            if run.effects.ending.is_none()
+                && let Err(message) = stage.settle(self, &run.effects).await?
+            {
+                fail::<S>(thrown(message), &action, &mut run);
+            }
             if run.failed.is_none() {
                 stage.ended_well(&action.binding.id, &result);
             }
             results.push(result);
-            if run.effects.ending.is_some() {
+            if run.effects.redirect.is_some() && !stage.can_redirect() {
+                run.effects.ending.get_or_insert_with(Ending::interaction_required);
+            }
+            if run.effects.ending.is_some() || run.effects.redirect.is_some() {
                 break;
             }
         }
@@ -161,6 +216,7 @@ impl Engine {
         &self,
         action: &BoundAction,
         handler: &str,
+        is_optional: bool,
         event: Event,
         cache: CacheView,
         left_ms: u64,
@@ -180,11 +236,14 @@ impl Engine {
             action_name: action.version.action_name.clone(),
             cache,
         };
-        let outcome = if left_ms == 0 {
+        let mut outcome = if left_ms == 0 {
             Outcome { failure: Some(Failure::WallClock), ..Outcome::default() }
         } else {
             self.inner.sandbox.run(job).await
         };
+        if is_optional && outcome.failure == Some(Failure::NoHandler) {
+            outcome.failure = None;
+        }
         let took_ms = i64::try_from(outcome.wall_us / 1000).unwrap_or(i64::MAX);
         let result = ExecutionResult {
             action_name: action.version.action_name.clone(),
@@ -204,7 +263,7 @@ impl Engine {
             commands: outcome
                 .commands
                 .iter()
-                .filter_map(|command| serde_json::to_value(without_cached_value(command)).ok())
+                .filter_map(|command| serde_json::to_value(without_cached_value(&recorded(command))).ok())
                 .collect(),
         };
         (result, outcome)
@@ -216,22 +275,35 @@ const CLAIMS_TOO_LARGE: &str = "The custom claims set by Actions are too large";
 
 /// Takes the commands of a run into the effects and into what the next Action sees. A failed run's commands do not
 /// count.
-fn take_outcome<S: Stage>(outcome: Outcome, action: &BoundAction, stage: &mut S, run: &mut TriggerRun) {
+fn take_outcome<S: Stage>(
+    outcome: Outcome,
+    at: Timestamp,
+    action: &BoundAction,
+    stage: &mut S,
+    run: &mut TriggerRun,
+) {
     let failure = match outcome.failure {
         Some(failure) => Some(failure),
         None => {
             for command in outcome.commands {
-                run.effects.take(command);
+                run.effects.take(command, at);
             }
             let fits = run.effects.claims_fit().then_some(()).ok_or_else(|| CLAIMS_TOO_LARGE.to_owned());
-            fits.and_then(|()| stage.absorb(&run.effects)).err().map(|message| Failure::Script {
-                name: "Error".to_owned(),
-                message,
-                stack: String::new(),
-            })
+            fits.and_then(|()| stage.absorb(&run.effects)).err().map(thrown)
         }
     };
-    let Some(failure) = failure else { return };
+    if let Some(failure) = failure {
+        fail::<S>(failure, action, run);
+    }
+}
+
+/// As if the script had thrown it.
+fn thrown(message: String) -> Failure {
+    Failure::Script { name: "Error".to_owned(), message, stack: String::new() }
+}
+
+/// Ends the run with an Action's failure.
+fn fail<S: Stage>(failure: Failure, action: &BoundAction, run: &mut TriggerRun) {
     run.effects.ending = Some(Ending::denied(failure.to_string()));
     run.failed = Some(FailedAction {
         trigger: S::TRIGGER,
@@ -241,6 +313,17 @@ fn take_outcome<S: Stage>(outcome: Outcome, action: &BoundAction, stage: &mut S,
         version_id: action.version.id.clone(),
         failure,
     });
+}
+
+/// A command as the record of the run keeps it: without the query of a redirect, where tokens travel.
+fn recorded(command: &Command) -> Cow<'_, Command> {
+    match command {
+        Command::SendUserTo { url } => {
+            let url = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+            Cow::Owned(Command::SendUserTo { url })
+        }
+        other => Cow::Borrowed(other),
+    }
 }
 
 const fn failure_id(failure: &Failure) -> &'static str {

@@ -4,10 +4,12 @@ use domain::action::{
     Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD, TRIGGER_POST_USER_REGISTRATION,
     TRIGGER_PRE_USER_REGISTRATION,
 };
+use domain::action_cache::{ActionCache, CacheLifetime};
 use domain::id::ActionId;
 use domain::limits::{
     ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
 };
+use domain::time::Timestamp;
 use sandbox::{
     CacheView, Event, Failure, Job, Limits, Secrets, credentials_exchange, post_change_password, post_login,
     post_user_registration, pre_user_registration,
@@ -32,19 +34,48 @@ pub struct TestRun {
     pub commands: Vec<Value>,
 }
 
+/// How a draft is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct TestInput {
+    /// What the script is to see.
+    pub event: Value,
+    /// The exported function to call; absent: the trigger's first.
+    pub handler: Option<String>,
+    /// The time at which the script's clock is to stand; absent: it goes.
+    pub now: Option<Timestamp>,
+    /// What the script finds in its trigger's cache.
+    pub cache: Vec<(String, String)>,
+}
+
 impl Engine {
     /// Runs the draft of an Action.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape; [`Error::Busy`].
-    pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
+    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape, for a handler that is
+    /// not the trigger's, and for what is not fit to be cached; [`Error::Busy`].
+    pub async fn test_action(&self, id: &ActionId, input: TestInput) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
         let secrets = self.unseal_secrets(&action.name, &action.draft.secrets)?.into();
         let modules = self.readable_modules(&self.draft_modules(&action.draft.modules).await?)?;
-        let (handler, event) = event_of(&action.trigger, event, secrets).map_err(|error| {
+        let (handler, event) = event_of(&action.trigger, input.event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
+        let handler = match input.handler.as_deref() {
+            None => handler,
+            Some(wanted) if wanted == handler => handler,
+            Some(post_login::CONTINUE_HANDLER) if handler == post_login::HANDLER => {
+                post_login::CONTINUE_HANDLER
+            }
+            Some(_) => return Err(Error::property("is not one of this trigger", "handler")),
+        };
+        let now = input.now.unwrap_or_else(|| self.now());
+        let mut entries = ActionCache::default();
+        for (key, value) in input.cache {
+            if let Err(refusal) = entries.set(&key, value, CacheLifetime::default(), now) {
+                return Err(Error::property(refusal.code(), "cache"));
+            }
+        }
         let job = Job {
             code: action.draft.code.into(),
             modules,
@@ -57,9 +88,12 @@ impl Engine {
                 console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
             },
             action_name: action.name,
-            cache: CacheView { now: self.now(), ..CacheView::default() },
+            cache: CacheView { entries, now },
         };
-        let outcome = self.inner.sandbox.run(job).await;
+        let outcome = match input.now {
+            Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,
+            None => self.inner.sandbox.run(job).await,
+        };
         let error = match outcome.failure {
             None => None,
             Some(Failure::Busy) => return Err(Error::Busy),

@@ -171,8 +171,10 @@ impl Engine {
             user,
             session,
             origin: Origin::Reused { cookie: browser.session.unwrap_or_default().to_owned() },
+            transaction_id: SignInId::new(base64url_characters(&self.random::<32>())),
             sign_in: None,
             browser_secret: browser.secret.map(str::to_owned),
+            resumed: None,
         };
         self.complete(working, facts).await
     }
@@ -206,11 +208,7 @@ impl Engine {
         browser_secret: Option<&str>,
     ) -> Result<NextStep, Error> {
         let now = self.now();
-        // One secret for all tabs of a browser: a second sign-in must not end the first one's right to go on.
-        let browser_secret = match browser_secret.filter(|secret| secret.len() == 32) {
-            Some(secret) => secret.to_owned(),
-            None => self.secret_text(),
-        };
+        let browser_secret = self.browser_secret(browser_secret);
         let id = base64url_characters(&self.random::<32>());
         let screen =
             if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
@@ -229,6 +227,14 @@ impl Engine {
             })
             .await?;
         Ok(NextStep::Page { sign_in_id: id, browser_secret, screen })
+    }
+
+    /// One secret for all tabs of a browser: a second sign-in must not end the first one's right to go on.
+    pub(super) fn browser_secret(&self, known: Option<&str>) -> String {
+        match known.filter(|secret| secret.len() == 32) {
+            Some(secret) => secret.to_owned(),
+            None => self.secret_text(),
+        }
     }
 
     /// Sends an error back to the client of a verified request, and records it.

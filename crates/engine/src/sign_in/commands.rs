@@ -1,18 +1,21 @@
 //! What Actions asked for, as data: kept apart from the state that they saw, so that it can be applied to a newer one.
 
+use domain::id::UserId;
 use domain::limits::CUSTOM_CLAIMS_BYTES_MAX;
 use domain::metadata::{MetadataError, SessionMetadata};
 use domain::scope::Scopes;
-use domain::session::{CookieMode, Session};
+use domain::session::{AuthenticationMethod, CookieMode, Session};
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use domain::token::{RefreshToken, RefreshTokenWishes};
 use domain::user::{User, merge_metadata, metadata_fits};
+use protocol::error::OAuthErrorCode;
 use sandbox::Command;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A change to the session's metadata.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum MetadataChange {
     Set { key: String, value: String },
     Delete { key: String },
@@ -20,7 +23,7 @@ enum MetadataChange {
 }
 
 /// What a refresh token is to be like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct RefreshTokenChanges {
     metadata: Vec<MetadataChange>,
     expires_at: Option<Timestamp>,
@@ -33,7 +36,7 @@ pub(crate) enum Ending {
     /// `api.access.deny`, `api.validation.error`, or a failure.
     Denied {
         description: String,
-        /// The OAuth error that the script chose.
+        /// The OAuth error that the script chose, or that its wish comes to.
         code: Option<String>,
         /// What the user is shown in place of the description.
         user_message: Option<String>,
@@ -49,10 +52,29 @@ impl Ending {
     pub(crate) const fn denied(description: String) -> Self {
         Self::Denied { description, code: None, user_message: None }
     }
+
+    /// A redirect where nobody can be sent anywhere (OIDC Core 1.0 §3.1.2.6).
+    pub(crate) fn interaction_required() -> Self {
+        let code = Some(OAuthErrorCode::InteractionRequired.as_str().to_owned());
+        Self::Denied { description: "External interaction required".to_owned(), code, user_message: None }
+    }
+
+    /// The OAuth error that the client is told.
+    pub(crate) fn oauth_code(&self) -> OAuthErrorCode {
+        let named = match self {
+            Self::Denied { code: Some(code), .. } => code,
+            Self::Denied { .. } | Self::RefreshTokenRevoked { .. } | Self::Revoked { .. } => {
+                return OAuthErrorCode::AccessDenied;
+            }
+        };
+        let known = OAuthErrorCode::ALL.iter().find(|known| known.as_str() == named);
+        known.copied().unwrap_or(OAuthErrorCode::AccessDenied)
+    }
 }
 
-/// Everything that the Actions of one run asked for, in order.
-#[derive(Debug, Clone, Default)]
+/// Everything that the Actions of one run asked for, in order. Stored while a sign-in waits for its browser.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Effects {
     metadata: Vec<MetadataChange>,
     refresh_token: RefreshTokenChanges,
@@ -65,12 +87,18 @@ pub(crate) struct Effects {
     pub(crate) access_token_claims: Map<String, Value>,
     pub(crate) transaction_metadata: Map<String, Value>,
     scopes: Vec<(bool, String)>,
+    methods: Vec<AuthenticationMethod>,
+    primary_users: Vec<UserId>,
+    /// Where the last Action sends the browser.
+    #[serde(skip)]
+    pub(crate) redirect: Option<String>,
+    #[serde(skip)]
     pub(crate) ending: Option<Ending>,
 }
 
 impl Effects {
-    /// Takes one command.
-    pub(crate) fn take(&mut self, command: Command) {
+    /// Takes one command, which was given at a time.
+    pub(crate) fn take(&mut self, command: Command, at: Timestamp) {
         match command {
             Command::SetSessionMetadata { key, value } => {
                 self.metadata.push(MetadataChange::Set { key, value })
@@ -128,6 +156,11 @@ impl Effects {
             Command::RemoveScope { scope } => self.scopes.push((false, scope)),
             Command::SetUserMetadata { name, value } => drop(self.user_metadata.insert(name, value)),
             Command::SetAppMetadata { name, value } => drop(self.app_metadata.insert(name, value)),
+            Command::SendUserTo { url } => self.redirect = Some(url),
+            Command::RecordAuthenticationMethod { name } => {
+                self.methods.push(AuthenticationMethod { name, at, factor: None });
+            }
+            Command::SetPrimaryUser { user_id } => self.primary_users.push(UserId::new(user_id)),
             // Taken by `actions::cache` already: the cache does not wait for a commit.
             Command::SetCache { .. } | Command::DeleteCache { .. } => {}
             Command::SetTransactionMetadata { key, value } => {
@@ -153,6 +186,9 @@ impl Effects {
         now: Timestamp,
     ) -> Result<(), MetadataError> {
         apply_changes(&self.metadata, &mut session.metadata)?;
+        for method in &self.methods {
+            session.record_method(method.clone());
+        }
         if let Some(mode) = self.cookie_mode {
             session.cookie_mode = mode;
         }
@@ -170,6 +206,18 @@ impl Effects {
         }
         session.idle_expires_at = session.idle_expires_at.min(session.expires_at);
         Ok(())
+    }
+
+    /// Whose sign-in it is to be, if an Action said so.
+    ///
+    /// # Errors
+    /// Auth0's text where more than one did.
+    pub(crate) fn primary_user(&self) -> Result<Option<&UserId>, &'static str> {
+        match self.primary_users.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            _ => Err("The primary user can only be altered once per transaction"),
+        }
     }
 
     /// Applies what concerns the refresh token to one: the one that the next Action sees, or the newest one at the

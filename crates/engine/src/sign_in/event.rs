@@ -13,7 +13,7 @@ use domain::user::User;
 use sandbox::post_login as js;
 use serde_json::{Map, Value};
 
-use super::Working;
+use super::{Origin, Working};
 use crate::RequestFacts;
 
 /// The event as the next Action is to see it. `transaction_metadata` is what earlier Actions of this run set.
@@ -31,13 +31,19 @@ pub(crate) fn build(
         connection: connection(&working.connection),
         organization: working.organization.as_ref().map(organization),
         refresh_token: None,
-        request: request(facts, &working.request.query, &[]),
+        request: match &working.resumed {
+            None => request(facts, &working.request.query, &[]),
+            Some(resumed) => request(facts, &resumed.query, &resumed.body),
+        },
         resource_server: working
             .resource_server
             .as_ref()
             .map(|found| js::ResourceServer { identifier: found.identifier.clone() }),
         secrets: js::Secrets::default(),
-        session: Some(session(&working.session)),
+        session: Some(js::Session {
+            reused: matches!(working.origin, Origin::Reused { .. }),
+            ..session(&working.session)
+        }),
         stats: js::Stats { logins_count: working.user.logins_count },
         tenant: js::Tenant { id: tenant_id.to_owned() },
         transaction: transaction(working, transaction_metadata),
@@ -117,6 +123,7 @@ fn session(session: &Session) -> js::Session {
         device: device(&session.device),
         cookie: js::Cookie { mode: session.cookie_mode.as_str().to_owned() },
         metadata: session.metadata.entries().clone(),
+        reused: false,
     }
 }
 
@@ -135,13 +142,14 @@ pub(crate) fn device(device: &Device) -> js::Device {
 fn transaction(working: &Working, metadata: &Map<String, Value>) -> js::Transaction {
     let request = &working.request;
     js::Transaction {
-        id: working.sign_in.as_ref().map(|sign_in| sign_in.id.to_string()),
+        id: Some(working.transaction_id.to_string()),
         acr_values: request.acr_values.clone(),
         locale: request.ui_locales.first().cloned().unwrap_or_else(|| "en".to_owned()),
         login_hint: request.login_hint.clone(),
         prompt: request.prompts.iter().copied().map(Prompt::as_str).map(str::to_owned).collect(),
         protocol: "oidc-basic-profile".to_owned(),
         redirect_uri: Some(request.redirect_uri.clone()),
+        requested_authorization_details: Vec::new(),
         requested_scopes: request.scopes.iter().map(str::to_owned).collect(),
         response_mode: Some(request.response_mode.as_str().to_owned()),
         response_type: vec!["code".to_owned()],

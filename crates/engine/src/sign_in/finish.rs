@@ -3,6 +3,8 @@
 //! When someone changed the session in the meantime, the Actions' commands (not the Actions) are applied to the
 //! newest one; when it ended in the meantime, the sign-in starts over.
 
+use std::mem;
+
 use domain::event::EventKind;
 use domain::id::ActionId;
 use domain::limits::{CODE_MEMORY_MS, CODE_MS};
@@ -23,6 +25,7 @@ use super::commands::Ending;
 use super::post_login::{METADATA_REFUSED, custom_claims};
 use super::prove::executions_detail;
 use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash};
+use crate::actions::progress::Progress;
 use crate::actions::run::TriggerRun;
 use crate::sign_out::{BoundTokens, SessionEnd};
 use crate::{Engine, Error, RequestFacts};
@@ -44,9 +47,15 @@ enum Finished {
 
 impl Engine {
     /// From a known user to the answer to the client.
-    pub(crate) async fn complete(
+    pub(crate) async fn complete(&self, working: Working, facts: &RequestFacts) -> Result<NextStep, Error> {
+        self.complete_from(working, Progress::default(), facts).await
+    }
+
+    /// The same where some Actions have run already.
+    pub(super) async fn complete_from(
         &self,
         mut working: Working,
+        mut progress: Progress,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         if let Err(error) = working.session.link_client(&working.client.id) {
@@ -61,13 +70,16 @@ impl Engine {
             working.session.organization_id = working.organization.as_ref().map(|found| found.id.clone());
         }
         for _ in 0..RESTARTS_MAX {
-            let run = self.run_post_login(&mut working, facts).await?;
+            let (run, before) = self.run_post_login(&mut working, mem::take(&mut progress), facts).await?;
             if run.effects.ending.is_some() {
                 return self.denied(working, run, facts).await;
             }
+            if let Some(url) = run.effects.redirect.clone() {
+                return self.pause(working, before, run, &url, facts).await;
+            }
             match self.commit(&working, &run, facts).await? {
                 Finished::Done { code, session } => {
-                    if matches!(working.origin, Origin::New { replaces: Some(_), .. }) {
+                    if working.replaces().is_some() {
                         self.logouts_may_wait();
                     }
                     let answer = working.answer(vec![("code", code)]);
@@ -113,7 +125,7 @@ impl Engine {
         facts: &RequestFacts,
     ) -> Result<Result<Box<Working>, NextStep>, Error> {
         let user = self.store().get::<User>(&Key::of(&working.user.id)).await?.filter(|user| !user.blocked);
-        let is_reused = matches!(working.origin, Origin::Reused { .. });
+        let is_reused = working.is_unproved();
         let is_outdated = user.as_ref().is_some_and(|user| is_outdated(&working, user));
         if user.is_none() || (is_reused && working.request.asks(Prompt::None)) {
             let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
@@ -146,7 +158,7 @@ impl Engine {
                     return Ok(Finished::SessionEnded);
                 };
                 let mut session = base;
-                let is_new = matches!(working.origin, Origin::New { .. });
+                let is_new = working.is_new();
                 let now = self.now();
                 if let Err(error) = run.effects.apply_to_session(&mut session, &working.tenant, is_new, now) {
                     return Ok(Finished::MetadataRefused(error));
@@ -177,7 +189,10 @@ impl Engine {
         working: &Working,
         facts: &RequestFacts,
     ) -> Result<Option<Session>, Error> {
-        if matches!(working.origin, Origin::New { .. }) {
+        if working.is_new() {
+            if !self.still_vouches(tx, working).await? {
+                return Ok(None);
+            }
             let mut fresh = working.session.clone();
             fresh.metadata.evict();
             return Ok(Some(fresh));
@@ -202,7 +217,7 @@ impl Engine {
 
     /// Someone else signed in with this browser: the session of the one before is out of reach for good, and ends.
     async fn end_replaced(&self, tx: &mut Tx, working: &Working, facts: &RequestFacts) -> Result<(), Error> {
-        if let Origin::New { replaces: Some(id), .. } = &working.origin
+        if let Some(id) = working.replaces()
             && let Some(other) = tx.get::<Session>(&Key::of(id)).await?
         {
             let _ended =
@@ -306,7 +321,7 @@ impl Engine {
         let mut details = json!({
             "session_id": session.id,
             "session": { "cookie": { "mode": session.cookie_mode.as_str() } },
-            "actions": executions_detail(execution_id),
+            "actions": executions_detail(working.earlier_executions(), execution_id),
             "stats": { "loginsCount": user.logins_count },
         });
         if let Some(sign_in) = &working.sign_in {
@@ -329,7 +344,7 @@ impl Engine {
 
     /// An Action denied the sign-in, failed, or revoked the session. The session is not changed (unless revoked);
     /// what Actions before asked for the user's metadata still applies on a plain denial (Auth0: `api.access.deny`).
-    async fn denied(
+    pub(super) async fn denied(
         &self,
         working: Working,
         run: TriggerRun,
@@ -346,14 +361,13 @@ impl Engine {
             }
             Ending::Revoked { reason, .. } => (reason.clone(), Some(BoundTokens::Revoke)),
         };
-        let execution_id = run.execution.as_ref().map(|execution| execution.id.clone());
         let answer: ClientAnswer = working.answer(vec![
-            ("error", OAuthErrorCode::AccessDenied.as_str().to_owned()),
+            ("error", ending.oauth_code().as_str().to_owned()),
             ("error_description", description.clone()),
         ]);
         let deny = async |tx: &mut Tx| -> Result<bool, Error> {
             if let Some(tokens) = revoked
-                && let Some(session) = tx.get::<Session>(&Key::of(&working.session.id)).await?
+                && let Some(session) = tx.get::<Session>(&Key::of(working.session_at_hand())).await?
             {
                 let initiator = Initiator::SessionRevoked;
                 let end = self.end_session(tx, &session, initiator, tokens, facts).await?;
@@ -372,12 +386,12 @@ impl Engine {
             if let Some(sign_in) = &working.sign_in {
                 tx.delete::<SignIn>(&Key::of(&sign_in.id));
             }
-            self.record_denial(tx, &working, &run, &description, execution_id.as_ref(), facts);
+            self.record_denial(tx, &working, &run, &description, ending.oauth_code(), facts);
             Ok(true)
         };
         while !self.store().transact(deny).await? {}
         let cookie = match (&working.origin, revoked) {
-            (Origin::Reused { .. } | Origin::Renewed { .. }, Some(_)) => {
+            (Origin::Reused { .. } | Origin::Renewed { .. } | Origin::Switched { .. }, Some(_)) => {
                 self.logouts_may_wait();
                 CookieChange::Clear
             }
@@ -392,24 +406,27 @@ impl Engine {
         working: &Working,
         run: &TriggerRun,
         description: &str,
-        execution_id: Option<&ActionId>,
+        code: OAuthErrorCode,
         facts: &RequestFacts,
     ) {
+        let execution_id = run.execution_id();
         let request = &working.request;
         let details = json!({
             "error": {
                 "message": description,
-                "oauthError": OAuthErrorCode::AccessDenied.as_str(),
+                "oauthError": code.as_str(),
                 "payload": {
-                    "error": OAuthErrorCode::AccessDenied.as_str(),
+                    "error": code.as_str(),
                     "error_description": description,
                     "state": request.state,
                 },
             },
             "session_id": working.session.id,
-            "actions": executions_detail(execution_id.map(ActionId::as_str)),
+            "actions": executions_detail(working.earlier_executions(), execution_id.map(ActionId::as_str)),
         });
-        self.event(EventKind::LoginFailed, facts)
+        let was_silent = code == OAuthErrorCode::InteractionRequired;
+        let kind = if was_silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
+        self.event(kind, facts)
             .client(&working.client)
             .connection(&working.connection)
             .user(&working.user)

@@ -4,12 +4,14 @@
 
 use domain::action::TRIGGER_POST_LOGIN;
 use domain::session::Session;
+use domain::sign_in::Prompt;
 use domain::time::Timestamp;
-use sandbox::post_login::HANDLER;
+use sandbox::post_login::{CONTINUE_HANDLER, HANDLER};
 use serde_json::{Map, Value};
 
 use super::commands::Effects;
-use super::{Origin, Working, event};
+use super::{Working, event};
+use crate::actions::progress::Progress;
 use crate::actions::run::{Stage, TriggerRun};
 use crate::{Engine, Error, RequestFacts};
 
@@ -19,17 +21,19 @@ pub(crate) const METADATA_REFUSED: &str = "Failed to set session metadata: Inval
 pub(crate) const REFRESH_TOKEN_METADATA_REFUSED: &str =
     "Failed to set refresh token metadata: Invalid metadata: ";
 
-struct SignInStage<'a> {
-    working: &'a mut Working,
-    before: Session,
+pub(super) struct SignInStage<'a> {
+    pub(super) working: &'a mut Working,
+    /// The session without what Actions asked for.
+    pub(super) before: Session,
     tenant_id: &'a str,
-    facts: &'a RequestFacts,
+    pub(super) facts: &'a RequestFacts,
     now: Timestamp,
 }
 
 impl Stage for SignInStage<'_> {
     const TRIGGER: &'static str = TRIGGER_POST_LOGIN;
     const HANDLER: &'static str = HANDLER;
+    const CONTINUE_HANDLER: &'static str = CONTINUE_HANDLER;
 
     fn event(&self, effects: &Effects, secrets: sandbox::Secrets) -> sandbox::Event {
         let mut event = event::build(self.working, self.tenant_id, &effects.transaction_metadata, self.facts);
@@ -39,25 +43,37 @@ impl Stage for SignInStage<'_> {
 
     fn absorb(&mut self, effects: &Effects) -> Result<(), String> {
         let mut session = self.before.clone();
-        let is_new = matches!(self.working.origin, Origin::New { .. });
+        let is_new = self.working.is_new();
         let applied = effects.apply_to_session(&mut session, &self.working.tenant, is_new, self.now);
         applied.map_err(|error| format!("{METADATA_REFUSED}{error}"))?;
         effects.refresh_token_wishes().map_err(|error| format!("{REFRESH_TOKEN_METADATA_REFUSED}{error}"))?;
         self.working.session = session;
         Ok(())
     }
+
+    async fn settle(&mut self, engine: &Engine, effects: &Effects) -> Result<Result<(), String>, Error> {
+        self.become_primary_user(engine, effects).await
+    }
+
+    fn can_redirect(&self) -> bool {
+        !self.working.request.asks(Prompt::None)
+    }
 }
 
 impl Engine {
-    /// Runs what is bound. `working` changes only in what later Actions may see of earlier ones.
+    /// Runs what is bound and is still to run. `working` changes only in what later Actions may see of earlier ones;
+    /// beside the run, the answer is the session without what they asked for.
     pub(crate) async fn run_post_login(
         &self,
         working: &mut Working,
+        progress: Progress,
         facts: &RequestFacts,
-    ) -> Result<TriggerRun, Error> {
+    ) -> Result<(TriggerRun, Session), Error> {
         let before = working.session.clone();
         let tenant_id = &self.inner.settings.tenant;
-        self.run_trigger(&mut SignInStage { working, before, tenant_id, facts, now: self.now() }).await
+        let mut stage = SignInStage { working, before, tenant_id, facts, now: self.now() };
+        let run = self.run_trigger_from(&mut stage, progress).await?;
+        Ok((run, stage.before))
     }
 }
 

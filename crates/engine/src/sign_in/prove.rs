@@ -233,7 +233,7 @@ impl Engine {
                     self.record_run(tx, &run, &pending.client, Some(&user.id), facts);
                     let sign_up = SignUp { client, request: &pending.sign_in.request };
                     let run = self.queue_registered(tx, &user, connection, Some(sign_up), facts).await?;
-                    let executions = executions_detail(run.as_ref().map(ActionId::as_str));
+                    let executions = executions_detail(&[], run.as_ref().map(ActionId::as_str));
                     let event = self.event(EventKind::SignUp, facts).user(&user);
                     event.details(json!({ "actions": executions }))
                 };
@@ -332,8 +332,10 @@ impl Engine {
             user,
             session,
             origin,
+            transaction_id: pending.sign_in.id.clone(),
             sign_in: Some(pending.sign_in),
             browser_secret: browser.secret.map(str::to_owned),
+            resumed: None,
         };
         self.complete(working, facts).await
     }
@@ -393,7 +395,8 @@ fn sign_up_again(pending: Pending, email: &str, message: String) -> Proof {
     Proof::Again { view, message }
 }
 
-/// What a refused sign-in's log event tells of its Actions.
-pub(crate) fn executions_detail(execution_id: Option<&str>) -> serde_json::Value {
-    json!({ "executions": execution_id.into_iter().collect::<Vec<_>>() })
+/// What a log event tells of the Actions that ran: their records, one for each time that they were resumed.
+pub(crate) fn executions_detail(earlier: &[ActionId], execution_id: Option<&str>) -> serde_json::Value {
+    let earlier = earlier.iter().map(ActionId::as_str);
+    json!({ "executions": earlier.chain(execution_id).collect::<Vec<_>>() })
 }

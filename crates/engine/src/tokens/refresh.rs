@@ -139,7 +139,7 @@ impl Engine {
                     .client(client)
                     .user(&user)
                     .token(grant.audience.as_deref(), &scope)
-                    .details(json!({ "actions": executions_detail(execution_id) }))
+                    .details(json!({ "actions": executions_detail(&[], execution_id) }))
                     .record(tx);
                 Ok(Ok(Tokens {
                     access_token: access_token.text,

@@ -11,7 +11,7 @@ use domain::organization::Organization;
 use domain::scope::Scopes;
 use domain::token::RefreshToken;
 use domain::user::User;
-use protocol::error::{OAuthError, OAuthErrorCode};
+use protocol::error::OAuthError;
 use protocol::token::refresh::{check, narrow};
 use sandbox::post_login::{self as js, HANDLER};
 use serde_json::Map;
@@ -189,6 +189,6 @@ impl Engine {
                 Ok(())
             })
             .await?;
-        Ok(OAuthError::new(OAuthErrorCode::AccessDenied, description.clone()))
+        Ok(OAuthError::new(ending.oauth_code(), description.clone()))
     }
 }

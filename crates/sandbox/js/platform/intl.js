@@ -197,7 +197,7 @@
       const rules = LOCALES[this.#locale];
       const parts = dateParts(rules, this.#options, fields, this.#locale);
       const time = timeParts(rules, this.#options, fields);
-      const isLong = this.#options.dateStyle === 'long' || this.#options.dateStyle === 'full';
+      const isLong = this.#options.month === 'long';
       const joint = isLong ? (this.#locale === 'de-DE' ? ' um ' : ' at ') : rules.joint ?? ', ';
       if (parts.length > 0 && time.length > 0) parts.push({ type: 'literal', value: joint });
       parts.push(...time);

@@ -44,9 +44,9 @@ impl Effects {
         Ok(Self { session_metadata, console_bytes_left: console_bytes_max, ..Self::default() })
     }
 
-    /// What the script finds in its cache; the clock of the cache runs on from here.
-    pub(super) fn with_cache(self, cache: CacheView) -> Self {
-        Self { cache, begun: Some(Instant::now()), ..self }
+    /// What the script finds in its cache; the clock of the cache runs on from here, unless it stands.
+    pub(super) fn with_cache(self, cache: CacheView, stands: bool) -> Self {
+        Self { cache, begun: (!stands).then(Instant::now), ..self }
     }
 
     /// The commands and console lines.
@@ -121,6 +121,9 @@ impl Effects {
             "setUserMetadata" => Command::SetUserMetadata { name, value: json(&text)? },
             "setAppMetadata" => Command::SetAppMetadata { name, value: json(&text)? },
             "setTransactionMetadata" => Command::SetTransactionMetadata { key: name, value: json(&text)? },
+            "sendUserTo" => Command::SendUserTo { url: text },
+            "recordMethod" => Command::RecordAuthenticationMethod { name: text },
+            "setPrimaryUser" => Command::SetPrimaryUser { user_id: text },
             "validationError" => Command::ValidationError { code: name, message: text },
             other => return Err(format!("Unknown command {other}")),
         };

@@ -8,6 +8,7 @@ use domain::action_cache::CacheLifetime;
 use rquickjs::{Ctx, Function, Object, Result};
 
 use super::effects::{Effects, metadata_refusal};
+use super::platform::redirect;
 use crate::outcome::ConsoleLevel;
 
 /// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
@@ -15,6 +16,7 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> 
     let host = Object::new(ctx.clone())?;
     metadata(&host, ctx, effects)?;
     cache(&host, ctx, effects)?;
+    redirect::natives(&host, ctx)?;
 
     let shared = Rc::clone(effects);
     let command =

@@ -7,6 +7,7 @@
 mod crypto;
 mod fetches;
 mod keys;
+pub(super) mod redirect;
 mod text;
 mod url;
 mod zone;

@@ -237,6 +237,11 @@ impl<'js> Run<'_, 'js> {
         let bytecode = compiled(self.ctx, &self.entry, self.shared, &mut caches.actions, &script)?;
         let factory = self.attempt(bytecode.evaluate(self.ctx))?;
         let event = self.attempt(self.ctx.json_parse(request.event.get()))?;
+        if let Some(now_ms) = request.now_ms {
+            let stop: Function<'js> = self.attempt(self.entry.get("stopClock"))?;
+            // Whole milliseconds: a double holds those of any date.
+            self.attempt(stop.call::<_, ()>((now_ms as f64,)))?;
+        }
         let start: Function<'js> = self.attempt(self.entry.get("start"))?;
         let arguments = (event, factory, request.handler.as_str(), request.action_name.as_str());
         let promise: Promise<'js> = match self.attempt(start.call::<_, Value<'js>>(arguments))?.get() {

@@ -244,17 +244,11 @@ async fn a_validation_error_carries_code_and_message() {
 #[tokio::test]
 async fn what_is_missing_says_so_by_name() {
     let calls = [
-        "redirect.sendUserTo",
-        "redirect.encodeToken",
-        "redirect.validateToken",
-        "redirect.canRedirect",
         "multifactor.enable",
         "samlResponse.setAttribute",
         "samlResponse.setRelayState",
         "prompt.render",
         "authentication.challengeWith",
-        "authentication.setPrimaryUser",
-        "authentication.recordMethod",
         "groups.getUserGroups",
         "roles.getUserEffectiveRoles",
         "rules.wasExecuted",

@@ -255,6 +255,8 @@ async fn dates_are_told_in_common_ways_and_others_refused_by_name() {
             ("d.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })", "1 Jul 2025"),
             ("d.toLocaleDateString('de-DE', { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' })", "Dienstag, 1. Juli 2025"),
             ("d.toLocaleString('sv-SE', in_('UTC'))", "2025-07-01 22:05:09"),
+            ("d.toLocaleString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' })", "1 July 2025 at 22:05"),
+            ("d.toLocaleString('de-DE', { day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' })", "1. Juli um 22:05"),
             ("new Intl.DateTimeFormat('en-CA', in_('Asia/Tokyo')).format(d)", "2025-07-02"),
             ("new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(d)", "Jul 1, 2025, 10:05 PM"),
             ("new Intl.DateTimeFormat('en-US', { hour: 'numeric', hour12: false, timeZone: 'America/Los_Angeles' }).format(d)", "15"),

@@ -10,9 +10,10 @@ use url::Url;
 /// its form's answer goes to in the end, `logo` the tenant's picture.
 ///
 /// Browsers built on Chromium hold `form-action` against every redirect that follows a posted form, and a client's
-/// callback commonly redirects once more, to wherever its user came from. So a client on https may lead anywhere on
-/// https, one on this very machine anywhere on this machine; a form of ours cannot otherwise be turned elsewhere,
-/// since no foreign markup gets into the page and no script runs in it.
+/// callback commonly redirects once more, to wherever its user came from; and before that an Action may send the
+/// browser to a page of the tenant's. So every sign-in may lead anywhere on https, and one for a client on this very
+/// machine anywhere on this machine; a form of ours cannot otherwise be turned elsewhere, since no foreign markup gets
+/// into the page and no script runs in it.
 pub fn policy(script_hash: Option<&str>, returns_to: Option<&str>, logo: Option<&str>) -> String {
     let mut policy = "default-src 'none'; style-src 'self'; img-src 'self' data:".to_owned();
     if let Some(origin) = logo.and_then(|logo| source(&Url::parse(logo).ok()?)) {
@@ -33,13 +34,9 @@ pub fn policy(script_hash: Option<&str>, returns_to: Option<&str>, logo: Option<
 
 fn form_targets(url: &Url) -> Vec<String> {
     let mut targets: Vec<String> = source(url).into_iter().collect();
-    match (url.scheme(), url.host_str()) {
-        ("https", Some("localhost" | "127.0.0.1" | "[::1]"))
-        | ("http", Some("localhost" | "127.0.0.1" | "[::1]")) => {
-            targets.extend(["https:", "http://localhost:*", "http://127.0.0.1:*"].map(str::to_owned));
-        }
-        ("https", _) => targets.push("https:".to_owned()),
-        _ => {}
+    targets.push("https:".to_owned());
+    if let ("http" | "https", Some("localhost" | "127.0.0.1" | "[::1]")) = (url.scheme(), url.host_str()) {
+        targets.extend(["http://localhost:*", "http://127.0.0.1:*"].map(str::to_owned));
     }
     targets
 }
@@ -76,14 +73,14 @@ mod tests {
     fn a_form_may_end_where_the_client_is() {
         for (uri, expected) in [
             ("https://rp.example:444/cb?a=1", "form-action 'self' https://rp.example:444 https:;"),
-            ("http://rp.example/cb", "form-action 'self' http://rp.example;"),
+            ("http://rp.example/cb", "form-action 'self' http://rp.example https:;"),
             (
                 "http://localhost:3000/cb",
                 "form-action 'self' http://localhost:3000 https: http://localhost:* http://127.0.0.1:*;",
             ),
-            ("com.example.app:/cb", "form-action 'self' com.example.app:;"),
-            ("com.example.app://host/cb", "form-action 'self' com.example.app:;"),
-            ("javascript:alert(1)", "form-action 'self';"),
+            ("com.example.app:/cb", "form-action 'self' com.example.app: https:;"),
+            ("com.example.app://host/cb", "form-action 'self' com.example.app: https:;"),
+            ("javascript:alert(1)", "form-action 'self' https:;"),
             ("not a URL; script-src *", "form-action 'self';"),
         ] {
             let policy = policy(None, Some(uri), None);

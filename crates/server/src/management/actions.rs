@@ -13,8 +13,11 @@ use axum::routing::{get, post};
 use domain::action::{TRIGGERS, Trigger};
 use domain::id::ActionId;
 use domain::secret::Secret;
+use domain::time::Timestamp;
 use engine::Error;
-use engine::actions::{ActionChanges, BindingRef, ModuleChoice, NewBinding, RUNTIME_DEFAULT, SecretChange};
+use engine::actions::{
+    ActionChanges, BindingRef, ModuleChoice, NewBinding, RUNTIME_DEFAULT, SecretChange, TestInput,
+};
 use engine::listing::Slice;
 use serde_json::{Value, json};
 
@@ -192,9 +195,27 @@ async fn test(
         payload.ignore_rest();
         event
     });
+    // Auth0 knows none of these: which handler to call, the time at which the script's clock is to stand, and what it
+    // finds in its cache.
+    let handler = fields.text("handler");
+    let now = fields.text("now").and_then(|text| {
+        let now = Timestamp::parse(&text);
+        if now.is_none() {
+            fields.refuse("must be a date and time in ISO 8601", "now");
+        }
+        now
+    });
+    let mut cache = Vec::new();
+    for (key, value) in fields.object("cache").unwrap_or_default() {
+        match value {
+            Value::String(value) => cache.push((key, value)),
+            _ => fields.refuse("must hold texts", "cache"),
+        }
+    }
     fields.finish()?;
     let event = Value::Object(event.flatten().unwrap_or_default());
-    let run = app.engine().test_action(&ActionId::new(id), event).await?;
+    let input = TestInput { event, handler, now, cache };
+    let run = app.engine().test_action(&ActionId::new(id), input).await?;
     Ok(answer(StatusCode::OK, &wire::test_run(&run)))
 }
 

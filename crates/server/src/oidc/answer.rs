@@ -22,6 +22,9 @@ pub fn render(next: NextStep) -> Response {
             let response = redirect(&format!("{path}?state={sign_in_id}"));
             with_cookie(response, cookies::browser_secret(&browser_secret))
         }
+        NextStep::Away { url, browser_secret } => {
+            with_cookie(redirect(&url), cookies::browser_secret(&browser_secret))
+        }
         NextStep::Answer { answer, cookie } => {
             with_cookie(to_client(&answer), cookies::session_change(&cookie))
         }

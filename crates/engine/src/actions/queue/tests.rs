@@ -66,7 +66,9 @@ async fn bind(engine: &Engine) {
             runtime: "node22".into(),
             dependencies: Vec::new(),
             secrets: Vec::new(),
+            modules: Vec::new(),
         },
+        modules: Vec::new(),
         created_at: NOW,
     };
     let bindings =
