@@ -123,13 +123,32 @@ on_every_store! {
         assert!(back.location().unwrap().path().ends_with("/u/login"), "{back:?}");
     }
 
-    async fn a_revocation_means_the_session_that_the_browser_holds(server) {
+    async fn a_session_that_is_revoked_while_its_user_changes_gives_no_other(server) {
         let (second, first) = two(server).await;
         let (app, browser) = (server.app("Shop").await, server.browser());
         let before = app.sign_in(&browser, &second).await;
         server.api().on_post_login(&format!(
-            "api.authentication.setPrimaryUser('{}'); api.session.revoke('gone');", first.id
+            "api.authentication.setPrimaryUser('{}'); await new Promise((done) => setTimeout(done, 400));", first.id
         )).await;
+        let url = app.silent();
+        let (callback, ()) = tokio::join!(browser.pass_through(&url), async {
+            tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+            server.api().post_nothing(&format!("sessions/{}/revoke", before.sid)).await.expect(202);
+        });
+        callback.expect_error("login_required", "Login required");
+        let sessions = server.api().get(&format!("users/{}/sessions", first.path_id())).await.expect(200).json();
+        assert_eq!(sessions["sessions"], json!([]), "{sessions}");
+    }
+
+    async fn a_revocation_means_the_session_that_the_browser_holds(server) {
+        let (second, first) = two(server).await;
+        let (app, browser) = (server.app("Shop").await, server.browser());
+        let before = app.sign_in(&browser, &second).await;
+        let sets = format!(
+            "exports.onExecutePostLogin = async (event, api) => api.authentication.setPrimaryUser('{}');", first.id
+        );
+        let revokes = "exports.onExecutePostLogin = async (event, api) => api.session.revoke('gone');";
+        server.api().bind(&[("Sets", &sets), ("Revokes", revokes)]).await;
         browser.pass_through(&app.silent()).await.expect_error("access_denied", "gone");
         server.api().expect_no_session(&before.sid).await;
     }
