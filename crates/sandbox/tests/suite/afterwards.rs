@@ -12,8 +12,9 @@ use crate::kit::{LIMITS, sandbox};
 async fn run(handler: &str, event: Event, body: &str) -> Outcome {
     let code = format!("exports.{handler} = async (event, api) => {{\n{body}\n}};");
     let action_name = "My Action".to_owned();
-    let (handler, cache) = (handler.to_owned(), CacheView::default());
-    sandbox().run(Job { code: Arc::from(code), handler, event, limits: LIMITS, action_name, cache }).await
+    let (handler, cache, modules) = (handler.to_owned(), CacheView::default(), Vec::new());
+    let code = Arc::from(code);
+    sandbox().run(Job { code, handler, event, limits: LIMITS, action_name, cache, modules }).await
 }
 
 fn registered(event: post_user_registration::Event) -> Event {
@@ -78,6 +79,7 @@ async fn the_handler_has_its_own_name() {
             limits: LIMITS,
             action_name: "My Action".to_owned(),
             cache: CacheView::default(),
+            modules: Vec::new(),
         })
         .await;
     assert_eq!(outcome.failure, Some(Failure::NoHandler));
