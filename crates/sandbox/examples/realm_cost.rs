@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sandbox::post_login::{Event, HANDLER, Session};
-use sandbox::{Job, Limits};
+use sandbox::{CacheView, Job, Limits};
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -17,6 +17,8 @@ fn main() {
         event: Event { session: Some(Session::default()), ..Event::default() }.into(),
         limits: Limits::default(),
         action_name: "Count sign-ins".to_owned(),
+        cache: CacheView::default(),
+        modules: Vec::new(),
     };
     for _ in 0..count.unwrap_or(1_u32) {
         if what == "run" {
