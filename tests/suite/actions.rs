@@ -1,8 +1,10 @@
 //! Where Actions run beside a browser's sign-in, and what they may do there.
 
 mod credentials_exchange;
+mod executions;
 mod pre_user_registration;
 mod refresh_exchange;
+mod typescript;
 
 use serde_json::json;
 use suite::Server;

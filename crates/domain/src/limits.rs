@@ -99,6 +99,9 @@ pub const ACTION_RUN_MS_MAX: u64 = 10_000;
 pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Console bytes kept of one Action run. Ours: Auth0 keeps 256 characters, which is too few to debug with.
 pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an event, as JSON, that are kept with the record of a failed Action. Ours: a few times what is common; a
+/// longer one is left out, so that a failing sign-in stays a small commit.
+pub const ACTION_EVENT_BYTES_MAX: usize = 64 * 1024;
 /// How long an Action's execution record is kept, in milliseconds. Auth0: Actions, limitations (ten days).
 pub const ACTION_EXECUTION_MS: i64 = 10 * 24 * 3600 * 1000;
 

@@ -3,9 +3,11 @@
 //! Auth0: customize › Actions.
 
 mod bind;
+mod build;
 mod changes;
 mod deploy;
 mod record;
+mod recorded_event;
 pub(crate) mod run;
 mod test_run;
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::fetch::{FetchError, FetchRequest, FetchResponse};
 use crate::job::Limits;
-use crate::outcome::{Outcome, SyntaxError};
+use crate::outcome::{Failure, Outcome};
 
 /// Bytes of one message. Ours: several times the largest Action and event together.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -73,8 +73,8 @@ pub(crate) struct Request {
 pub(crate) enum Task {
     /// Run it.
     Run,
-    /// Only parse it.
-    Check,
+    /// Only parse it, as JavaScript or as TypeScript.
+    Build,
 }
 
 /// What a worker answers.
@@ -88,8 +88,8 @@ pub(crate) enum Reply {
     Fetch(Ask),
     /// To [`Task::Run`].
     Ran(Outcome),
-    /// To [`Task::Check`].
-    Checked(Option<SyntaxError>),
+    /// To [`Task::Build`]: the JavaScript to run, where that isn't the code as it stands.
+    Built(Result<Option<String>, Failure>),
 }
 
 /// Turns a message into the bytes that go over the socket.

@@ -21,7 +21,7 @@ impl Engine {
         id: &ActionId,
     ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        self.check_deployable(&draft.draft).await?;
+        let compiled = self.build_deployable(&draft.draft).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -30,7 +30,7 @@ impl Engine {
                     let message = "The draft was changed while it was being deployed. Try again.".to_owned();
                     return Err(Error::Conflict { message });
                 }
-                let deployed = self.freeze(tx, action, version_id.clone()).await?;
+                let deployed = self.freeze(tx, action, version_id.clone(), compiled.clone()).await?;
                 self.record_api(tx, call, "Deploy an Action", 200);
                 Ok(deployed)
             })
@@ -49,13 +49,14 @@ impl Engine {
         update_draft: bool,
     ) -> Result<(ActionVersion, Action), Error> {
         let earlier = self.action_version(id, version).await?;
-        self.check_deployable(&earlier.source).await?;
+        let compiled = self.build_deployable(&earlier.source).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 let draft = std::mem::replace(&mut action.draft, earlier.source.clone());
-                let (version, mut action) = self.freeze(tx, action, version_id.clone()).await?;
+                let (version, mut action) =
+                    self.freeze(tx, action, version_id.clone(), compiled.clone()).await?;
                 if !update_draft {
                     action.all_changes_deployed = draft == earlier.source;
                     action.draft = draft;
@@ -91,16 +92,14 @@ impl Engine {
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
-    async fn check_deployable(&self, source: &ActionSource) -> Result<(), Error> {
+    /// The JavaScript of a source, where that isn't the source itself.
+    async fn build_deployable(&self, source: &ActionSource) -> Result<Option<String>, Error> {
         if !source.dependencies.is_empty() {
             let message =
                 "npm dependencies are not supported yet: the action cannot be deployed with them.".to_owned();
             return Err(Error::Invalid { message, code: Some("operation_not_supported") });
         }
-        self.inner.sandbox.check_syntax(&source.code).await.map_err(|error| Error::Invalid {
-            message: format!("The action cannot be deployed: {error}"),
-            code: Some("invalid_body"),
-        })
+        self.build_action(&source.code).await
     }
 
     /// Writes the draft as a version, moves the Action's bindings to it, and forgets versions past the limit.
@@ -109,6 +108,7 @@ impl Engine {
         tx: &mut Tx,
         mut action: Action,
         version_id: ActionId,
+        compiled: Option<String>,
     ) -> Result<(ActionVersion, Action), Error> {
         action.versions += 1;
         let version = ActionVersion {
@@ -117,6 +117,7 @@ impl Engine {
             action_name: action.name.clone(),
             number: action.versions,
             source: action.draft.clone(),
+            compiled,
             created_at: self.now(),
         };
         action.deployed_version = Some(version.id.clone());

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set should stop there")]
 
 mod contract;
+mod corpora;
 mod fetch;
 mod hostile;
 mod kit;
@@ -11,3 +12,4 @@ mod refresh_token;
 mod rights;
 mod surroundings;
 mod triggers;
+mod typescript;
