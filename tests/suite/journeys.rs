@@ -6,6 +6,7 @@ mod delivery;
 mod expiry_by_connection;
 mod failures;
 mod killed_server;
+mod local_actions;
 mod organization_information;
 mod revoke_on_network_change;
 mod script_api;

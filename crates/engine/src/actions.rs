@@ -6,6 +6,7 @@ mod bind;
 mod build;
 mod changes;
 mod deploy;
+pub mod local;
 mod record;
 mod recorded_event;
 pub(crate) mod run;

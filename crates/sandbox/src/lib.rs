@@ -19,6 +19,7 @@ mod pool;
 pub mod post_login;
 pub mod pre_user_registration;
 mod rights;
+pub mod types;
 pub mod typescript;
 mod vm;
 mod wire;
