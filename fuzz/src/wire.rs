@@ -24,12 +24,12 @@ fn framed(message: &[u8]) -> Vec<u8> {
 /// A worker's reply: whatever it says, what gets past the host is something that a script could have asked for.
 pub(crate) fn wire_reply(data: &[u8]) {
     let Some((&circumstances, message)) = data.split_first() else { return };
-    let checking = circumstances & 1 == 1;
-    judge(reply(message, checking, LIMITS, WAITED_US), checking);
-    judge(reply(&framed(message), checking, LIMITS, WAITED_US), checking);
+    let building = circumstances & 1 == 1;
+    judge(reply(message, building, LIMITS, WAITED_US), building);
+    judge(reply(&framed(message), building, LIMITS, WAITED_US), building);
 }
 
-fn judge(verdict: Verdict, checking: bool) {
+fn judge(verdict: Verdict, building: bool) {
     match verdict {
         Verdict::Broken => {}
         Verdict::Fetch { request, carried_out } => {
@@ -41,12 +41,15 @@ fn judge(verdict: Verdict, checking: bool) {
                 && header_bytes <= sandbox::fetch::HEADER_BYTES_MAX;
             assert_eq!(carried_out, fits);
         }
-        Verdict::Checked(error) => {
-            assert!(checking, "a run is answered with an outcome");
-            assert!(error.is_none_or(|error| error.message.len() <= 32 * 1024));
+        Verdict::Built(built) => {
+            assert!(building, "a run is answered with an outcome");
+            match built {
+                Ok(code) => assert!(code.is_none_or(|code| code.len() <= 1024 * 1024)),
+                Err(failure) => assert!(failure.to_string().len() <= 32 * 1024),
+            }
         }
         Verdict::Ran(outcome) => {
-            assert!(!checking, "a check is answered with a syntax error or none");
+            assert!(!building, "a build is answered with code or a failure");
             keeps_its_promises(&outcome);
             // What is accepted is accepted again when it is sent as it was understood.
             let again = ran(&outcome).expect("what was short enough stays so");

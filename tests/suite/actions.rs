@@ -3,6 +3,7 @@
 mod atomic_deploy;
 mod cache;
 mod credentials_exchange;
+mod executions;
 mod gallery;
 mod gallery_journeys;
 mod modules;
@@ -13,6 +14,7 @@ mod primary_user;
 mod redirect;
 mod refresh_exchange;
 mod test_run;
+mod typescript;
 
 use serde_json::json;
 use suite::{Api, Server};

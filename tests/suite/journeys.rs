@@ -7,6 +7,7 @@ mod expiry_by_connection;
 mod failures;
 mod killed_server;
 mod killed_worker;
+mod local_actions;
 mod organization_information;
 mod revoke_on_network_change;
 mod script_api;

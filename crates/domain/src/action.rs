@@ -60,7 +60,7 @@ pub struct ActionSecret {
 /// What a script is made of; a version freezes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionSource {
-    /// CommonJS source.
+    /// A CommonJS script, or TypeScript; as its author wrote it.
     pub code: String,
     /// `node22` and the like: accepted, given back.
     pub runtime: String,
@@ -119,8 +119,18 @@ pub struct ActionVersion {
     /// The modules of the source as they were: what runs is whole, whatever becomes of them afterwards.
     #[serde(default)]
     pub modules: Vec<FrozenModule>,
+    /// The JavaScript that runs, where that isn't the source itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<String>,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl ActionVersion {
+    /// The JavaScript that runs.
+    pub fn script(&self) -> &str {
+        self.compiled.as_deref().unwrap_or(&self.source.code)
+    }
 }
 
 /// All Actions and modules of the tenant taken together: one record that each newcomer changes, so that of two that
@@ -175,12 +185,29 @@ pub struct ExecutionResult {
     /// What went wrong: an identifier and a message.
     #[serde(default)]
     pub error: Option<(String, String)>,
+    /// The name of the exception that ended it, such as `TypeError`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_name: Option<String>,
+    /// Its stack, one frame a line, with the lines of the Action's own source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    /// Processor time in microseconds.
+    #[serde(default)]
+    pub cpu_us: u64,
+    /// Wall clock in microseconds.
+    #[serde(default)]
+    pub wall_us: u64,
     /// Console lines, `level: text`.
     #[serde(default)]
     pub console: Vec<String>,
     /// The commands it gave, by name and arguments.
     #[serde(default)]
     pub commands: Vec<Value>,
+    /// What an Action that failed or refused had seen as `event`, without secrets, so that it can be run again. Absent
+    /// where it went well, and where it would be longer than
+    /// [`ACTION_EVENT_BYTES_MAX`](crate::limits::ACTION_EVENT_BYTES_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Value>,
 }
 
 /// One run of a trigger.

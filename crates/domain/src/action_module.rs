@@ -65,6 +65,9 @@ pub struct ModuleVersion {
     pub number: u64,
     /// What was frozen.
     pub source: ModuleSource,
+    /// The JavaScript that runs, where that isn't the source's code as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<String>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -96,6 +99,9 @@ pub struct ModuleUse {
 pub struct FrozenModule {
     /// Its name.
     pub name: String,
-    /// What runs.
+    /// What was frozen.
     pub source: ModuleSource,
+    /// The JavaScript that runs, where that isn't the source's code as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<String>,
 }

@@ -121,6 +121,9 @@ pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a URL that an Action sends the browser to. Ours: browsers and proxies stop at about this.
 pub const ACTION_REDIRECT_URL_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of an event, as JSON, that are kept with the record of a failed Action. Ours: a few times what is common; a
+/// longer one is left out, so that a failing sign-in stays a small commit.
+pub const ACTION_EVENT_BYTES_MAX: usize = 64 * 1024;
 /// How long an Action's execution record is kept, in milliseconds. Auth0: Actions, limitations (ten days).
 pub const ACTION_EXECUTION_MS: i64 = 10 * 24 * 3600 * 1000;
 /// Entries in one trigger's cache. Auth0: Actions, limitations.

@@ -3,10 +3,12 @@
 //! Auth0: customize › Actions.
 
 mod bind;
+mod build;
 pub(crate) mod cache;
 mod changes;
 mod deploy;
 mod library;
+pub mod local;
 mod module_changes;
 mod module_use;
 mod module_versions;
@@ -14,6 +16,7 @@ mod modules;
 pub(crate) mod progress;
 pub(crate) mod queue;
 mod record;
+mod recorded_event;
 pub(crate) mod run;
 mod test_run;
 
@@ -99,9 +102,10 @@ impl Engine {
             updated_at: now,
         };
         changes.apply(&mut action, self)?;
-        if deploy {
-            self.refuse_unready("action", &action.draft.code, &action.draft.dependencies).await?;
-        }
+        let compiled = match deploy {
+            true => self.build_ready("action", &action.draft.code, &action.draft.dependencies).await?,
+            false => None,
+        };
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -113,7 +117,9 @@ impl Engine {
                 }
                 let deployed = if deploy {
                     let modules = module_use::freeze(tx, &action.draft.modules).await?;
-                    let deployed = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                    let compiled = compiled.clone();
+                    let deployed =
+                        self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
                     action.all_changes_deployed = true;
                     Some(deployed)
                 } else {

@@ -141,6 +141,7 @@ impl Engine {
             number: 1,
             source: source.clone(),
             modules: Vec::new(),
+            compiled: None,
             created_at: now,
         });
         tx.insert(Action {

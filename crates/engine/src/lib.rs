@@ -63,6 +63,20 @@ pub fn worker_main() -> i32 {
     sandbox::worker_main()
 }
 
+/// Starts the workers that run Actions, with scripts' way out.
+fn start_sandbox(choice: &settings::SandboxChoice, allow_private_addresses: bool) -> Result<Sandbox, Error> {
+    let worker = WorkerCommand { program: choice.program.clone(), args: choice.args.clone() };
+    let fetch = fetch::HttpFetch::new(allow_private_addresses)
+        .map_err(|error| Error::Unavailable(error.to_string()))?;
+    let settings = SandboxSettings {
+        worker,
+        workers_max: choice.workers_max,
+        queue_max: choice.queue_max,
+        worker_memory_bytes_max: choice.worker_memory_bytes_max,
+    };
+    Ok(Sandbox::start_with_fetch(settings, Arc::new(fetch)))
+}
+
 /// Everything the product does. Clones are cheap and are the same engine.
 #[derive(Clone)]
 pub struct Engine {
@@ -108,17 +122,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
-        let worker =
-            WorkerCommand { program: settings.sandbox.program.clone(), args: settings.sandbox.args.clone() };
-        let fetch = fetch::HttpFetch::new(settings.actions_allow_private_addresses)
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let sandbox_settings = SandboxSettings {
-            worker,
-            workers_max: settings.sandbox.workers_max,
-            queue_max: settings.sandbox.queue_max,
-            worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
-        };
-        let sandbox = Sandbox::start_with_fetch(sandbox_settings, Arc::new(fetch));
+        let sandbox = start_sandbox(&settings.sandbox, settings.actions_allow_private_addresses)?;
         let passwords = passwords::Passwords::start(&settings.passwords);
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);

@@ -86,7 +86,7 @@ impl Outbound for HttpOutbound {
 }
 
 /// Names the TLS stack's cryptography, once for the process.
-pub(crate) fn install_tls_provider() {
+pub fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another caller may have been faster; either provider is the same one.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

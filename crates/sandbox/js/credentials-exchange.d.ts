@@ -1,12 +1,12 @@
+/// <reference path="./post-login.d.ts" />
 // Types for authors of credentials-exchange Actions: what this server supports today, and nothing else.
 //
 // Use it in an editor by `/** @type {CredentialsExchangeHandler} */` above `exports.onExecuteCredentialsExchange`.
 // Common types are in post-login.d.ts.
 
-type CredentialsExchangeHandler = (
-  event: CredentialsExchangeEvent,
-  api: CredentialsExchangeApi,
-) => Promise<void> | void;
+type CredentialsExchangeHandler =
+  | ((event: CredentialsExchangeEvent, api: CredentialsExchangeApi) => Promise<void>)
+  | ((event: CredentialsExchangeEvent, api: CredentialsExchangeApi) => void);
 
 interface CredentialsExchangeEvent {
   /** The token as it is to be, with what earlier Actions set. */

@@ -1,3 +1,4 @@
+/// <reference path="./platform.d.ts" />
 // Types for authors of modules that Actions share: what a module finds around it beside platform.d.ts.
 //
 // A module gives what it assigns to `module.exports`. An Action that has it among its modules gets that from

@@ -198,16 +198,25 @@ declare const Buffer: {
   isEncoding(encoding: string): boolean;
 };
 
-declare namespace Intl {
-  /** en-US, en-GB, de-DE, sv-SE and en-CA; any IANA time zone. Without `timeZone`: UTC. */
-  class DateTimeFormat {
-    constructor(locales?: string | string[], options?: Record<string, unknown>);
-    format(date?: Date | number): string;
-    formatToParts(date?: Date | number): { type: string; value: string }[];
-    resolvedOptions(): Record<string, unknown> & { locale: string; timeZone: string };
-  }
-}
+// `Intl.DateTimeFormat` is the language's own type. Here it knows en-US, en-GB, de-DE, sv-SE and en-CA, and any IANA time
+// zone; without `timeZone` it tells UTC. The rest of `Intl` is refused by name.
 
 type PlatformModule = 'assert' | 'buffer' | 'crypto' | 'events' | 'querystring' | 'url' | 'util';
 /** Knows these modules, with and without `node:`, and those that the Action names (`actions:NAME`); throws for others. */
 declare function require(name: PlatformModule | `node:${PlatformModule}` | `actions:${string}`): any;
+
+// For `import`, which becomes `require`.
+declare module 'assert';
+declare module 'node:assert';
+declare module 'buffer';
+declare module 'node:buffer';
+declare module 'crypto';
+declare module 'node:crypto';
+declare module 'events';
+declare module 'node:events';
+declare module 'querystring';
+declare module 'node:querystring';
+declare module 'url';
+declare module 'node:url';
+declare module 'util';
+declare module 'node:util';

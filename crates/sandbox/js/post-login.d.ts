@@ -1,3 +1,4 @@
+/// <reference path="./platform.d.ts" />
 // Types for authors of post-login Actions: what this server supports today, and nothing else.
 //
 // What is around every Action, such as `fetch` and `require`, is in platform.d.ts. Use it in an editor by
@@ -12,7 +13,9 @@ type IsoDate = string;
  * The function that a post-login Action exports as `onExecutePostLogin`; and, if it sends the browser away, the one that
  * it exports as `onContinuePostLogin` for when the browser is back. There `event.request` is the request to `/continue`.
  */
-type PostLoginHandler = (event: PostLoginEvent, api: PostLoginApi) => Promise<void> | void;
+type PostLoginHandler =
+  | ((event: PostLoginEvent, api: PostLoginApi) => Promise<void>)
+  | ((event: PostLoginEvent, api: PostLoginApi) => void);
 
 /** The transaction that the Action runs in. A copy: changing it changes nothing but what this Action sees. */
 interface PostLoginEvent {

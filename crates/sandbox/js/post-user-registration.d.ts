@@ -1,12 +1,12 @@
+/// <reference path="./post-login.d.ts" />
 // Types for authors of post-user-registration Actions: what this server supports today, and nothing else.
 //
 // Use it in an editor by `/** @type {PostUserRegistrationHandler} */` above `exports.onExecutePostUserRegistration`.
 // Common types are in post-login.d.ts. Nobody waits for these Actions, and after a crash they may run a second time.
 
-type PostUserRegistrationHandler = (
-  event: PostUserRegistrationEvent,
-  api: PostUserRegistrationApi,
-) => Promise<void> | void;
+type PostUserRegistrationHandler =
+  | ((event: PostUserRegistrationEvent, api: PostUserRegistrationApi) => Promise<void>)
+  | ((event: PostUserRegistrationEvent, api: PostUserRegistrationApi) => void);
 
 interface PostUserRegistrationEvent {
   connection: { id: string; name: string; strategy: string; metadata?: Record<string, string> };

@@ -1,12 +1,12 @@
+/// <reference path="./post-login.d.ts" />
 // Types for authors of pre-user-registration Actions: what this server supports today, and nothing else.
 //
 // Use it in an editor by `/** @type {PreUserRegistrationHandler} */` above `exports.onExecutePreUserRegistration`.
 // Common types are in post-login.d.ts.
 
-type PreUserRegistrationHandler = (
-  event: PreUserRegistrationEvent,
-  api: PreUserRegistrationApi,
-) => Promise<void> | void;
+type PreUserRegistrationHandler =
+  | ((event: PreUserRegistrationEvent, api: PreUserRegistrationApi) => Promise<void>)
+  | ((event: PreUserRegistrationEvent, api: PreUserRegistrationApi) => void);
 
 interface PreUserRegistrationEvent {
   /** Absent where the Management API makes the user. */

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::job::Limits;
-use crate::outcome::{Command, Failure, Outcome, SyntaxError};
+use crate::outcome::{Command, Failure, Outcome};
 use crate::wire::{Reply, Task};
 
 /// Commands of one run. Ours: the largest legal use (25 metadata entries, claims, user metadata) is far below.
@@ -20,6 +20,8 @@ pub(crate) const TEXT_UNITS_MAX: usize = 8 * 1024;
 const CONSOLE_NOTE_BYTES_MAX: usize = 256;
 /// Characters of a scope, as the `api` has it.
 const SCOPE_CHARACTERS_MAX: usize = 280;
+/// Bytes of the JavaScript that a build answers. Ours: imports and exports grow when they are rewritten, the rest does not.
+const BUILT_BYTES_MAX: usize = 4 * domain::limits::ACTION_CODE_BYTES_MAX;
 /// Bytes of UTF-8 that one UTF-16 unit takes at most: scripts' texts are cut by units.
 const BYTES_PER_UNIT: usize = 3;
 
@@ -28,8 +30,8 @@ const BYTES_PER_UNIT: usize = 3;
 pub(crate) enum Heard {
     /// To [`Task::Run`].
     Ran(Box<Outcome>),
-    /// To [`Task::Check`].
-    Checked(Option<SyntaxError>),
+    /// To [`Task::Build`].
+    Built(Result<Option<String>, Failure>),
 }
 
 impl Heard {
@@ -42,9 +44,14 @@ impl Heard {
             (Reply::Ran(outcome), Task::Run) => {
                 judge(outcome, limits, waited_us).map(|outcome| Self::Ran(Box::new(outcome)))
             }
-            (Reply::Checked(error), Task::Check) => {
-                let fits = error.as_ref().is_none_or(|error| is_short(&error.message));
-                fits.then_some(Self::Checked(error)).ok_or("a syntax error's text is too long")
+            (Reply::Built(Ok(code)), Task::Build) => {
+                let fits = code.as_ref().is_none_or(|code| code.len() <= BUILT_BYTES_MAX);
+                fits.then_some(Self::Built(Ok(code))).ok_or("the code is longer than its source can make it")
+            }
+            (Reply::Built(Err(failure)), Task::Build) => {
+                let fits = is_legal_failure(&failure);
+                fits.then_some(Self::Built(Err(failure)))
+                    .ok_or("the failure is none that a worker can report")
             }
             _ => Err("the reply is to another question"),
         }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::distrust::Heard;
 use crate::fetch::FetchRequest;
 use crate::job::Limits;
-use crate::outcome::{Outcome, SyntaxError};
+use crate::outcome::{Failure, Outcome};
 use crate::wire::{self, Call, Reply, Request, Task};
 
 /// What the host makes of a reply.
@@ -29,14 +29,14 @@ pub enum Verdict {
     },
     /// The outcome of a run, as it goes to the caller.
     Ran(Box<Outcome>),
-    /// The end of a check.
-    Checked(Option<SyntaxError>),
+    /// The end of a build.
+    Built(Result<Option<String>, Failure>),
 }
 
 /// A host that waited so many microseconds reads a stream of bytes: length, then message.
 #[doc(hidden)]
-pub fn reply(stream: &[u8], checking: bool, limits: Limits, waited_us: u64) -> Verdict {
-    let task = if checking { Task::Check } else { Task::Run };
+pub fn reply(stream: &[u8], building: bool, limits: Limits, waited_us: u64) -> Verdict {
+    let task = if building { Task::Build } else { Task::Run };
     match received(stream) {
         Err(_) => Verdict::Broken,
         Ok(Reply::Fetch(ask)) => {
@@ -45,7 +45,7 @@ pub fn reply(stream: &[u8], checking: bool, limits: Limits, waited_us: u64) -> V
         Ok(reply) => match Heard::of(reply, task, limits, waited_us) {
             Err(_) => Verdict::Broken,
             Ok(Heard::Ran(outcome)) => Verdict::Ran(outcome),
-            Ok(Heard::Checked(error)) => Verdict::Checked(error),
+            Ok(Heard::Built(built)) => Verdict::Built(built),
         },
     }
 }

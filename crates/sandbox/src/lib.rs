@@ -23,6 +23,8 @@ pub mod post_login;
 pub mod post_user_registration;
 pub mod pre_user_registration;
 mod rights;
+pub mod types;
+pub mod typescript;
 mod vm;
 mod wire;
 mod worker;

@@ -108,6 +108,21 @@ pub struct SyntaxError {
     pub column: u32,
 }
 
+impl Command {
+    /// The reason, where it ends the transaction against the user's wish.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::DenyAccess { reason }
+            | Self::DenyAccessWithCode { reason, .. }
+            | Self::DenyRegistration { reason, .. }
+            | Self::RevokeSession { reason, .. }
+            | Self::RevokeRefreshToken { reason } => Some(reason),
+            Self::ValidationError { code, message } => Some(if message.is_empty() { code } else { message }),
+            _ => None,
+        }
+    }
+}
+
 /// How long a session's cookie lives: `api.session.setCookieMode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

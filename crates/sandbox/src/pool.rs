@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use crate::distrust::Heard;
 use crate::fetch::{FETCHES_MAX, Fetch, FetchError, NoFetch};
 use crate::job::{CacheView, Job, Limits, Module};
-use crate::outcome::{Failure, Outcome, SyntaxError};
+use crate::outcome::{Failure, Outcome};
 use crate::wire::{self, Answer, Ask, Call, Reply, Request, Start, Task};
 
 /// Runs after which a worker is replaced, so that nothing can slowly gather in it.
@@ -37,7 +37,7 @@ const DEADLINE_GRACE_MS: u64 = 30;
 /// What a killed worker may take to be gone, in milliseconds; afterwards the runtime reaps it whenever it can.
 const KILL_MS_MAX: u64 = 1_000;
 /// Limits for parsing alone, which has no business taking long.
-const CHECK_LIMITS: Limits =
+const BUILD_LIMITS: Limits =
     Limits { cpu_ms: 500, wall_ms: 1_000, memory_bytes: 64 * 1024 * 1024, console_bytes_max: 0 };
 
 /// How to start a worker. It must end in [`worker_main`](crate::worker_main).
@@ -143,25 +143,26 @@ impl Sandbox {
         };
         match self.ask(&request).await {
             Ok(Heard::Ran(outcome)) => *outcome,
-            Ok(Heard::Checked(_)) => Outcome::failed(Failure::Crashed),
+            Ok(Heard::Built(_)) => Outcome::failed(Failure::Crashed),
             Err(outcome) => *outcome,
         }
     }
 
-    /// Parses code as `run` would, without running it. Takes at most a second, and as long again in the queue.
+    /// Parses code without running it, and answers the JavaScript to run: the types of a TypeScript source blanked, its
+    /// `import` and `export` turned into what CommonJS has; `None` where that is the code as it stands. Takes at most a
+    /// second, and as long again in the queue.
     ///
     /// # Errors
-    /// [`SyntaxError`] where the code can't be parsed; with line 0 where a worker couldn't parse it for another reason,
-    /// such as nesting that exhausts its memory, or couldn't be had.
-    pub async fn check_syntax(&self, code: &str) -> Result<(), SyntaxError> {
-        let unknown = |failure: &Failure| SyntaxError { message: failure.to_string(), line: 0, column: 0 };
-        let event = to_raw_value(&()).map_err(|_| unknown(&Failure::Crashed))?;
+    /// [`Failure::Syntax`] where the code can't be parsed, with its place; others where a worker could not say, such as
+    /// [`Failure::Crashed`] for nesting without end.
+    pub async fn build(&self, code: &str) -> Result<Option<String>, Failure> {
+        let event = to_raw_value(&()).map_err(|_| Failure::Crashed)?;
         let request = Request {
-            task: Task::Check,
+            task: Task::Build,
             code: code.to_owned(),
             action_name: "action".to_owned(),
             handler: String::new(),
-            limits: CHECK_LIMITS,
+            limits: BUILD_LIMITS,
             event,
             session_metadata: None,
             now_ms: None,
@@ -169,10 +170,9 @@ impl Sandbox {
             modules: Vec::new(),
         };
         match self.ask(&request).await {
-            Ok(Heard::Checked(None)) => Ok(()),
-            Ok(Heard::Checked(Some(error))) => Err(error),
-            Ok(Heard::Ran(_)) => Err(unknown(&Failure::Crashed)),
-            Err(outcome) => Err(unknown(outcome.failure.as_ref().unwrap_or(&Failure::Crashed))),
+            Ok(Heard::Built(built)) => built,
+            Ok(Heard::Ran(_)) => Err(Failure::Crashed),
+            Err(outcome) => Err(outcome.failure.unwrap_or(Failure::Crashed)),
         }
     }
 
@@ -195,7 +195,7 @@ impl Sandbox {
         let fetch: Arc<dyn Fetch> = match request.task {
             Task::Run => Arc::clone(&self.pool.fetch),
             // Code that is only parsed asks for nothing.
-            Task::Check => Arc::new(NoFetch),
+            Task::Build => Arc::new(NoFetch),
         };
         let worker = lease.take_or_start().await.map_err(|error| {
             tracing::error!(%error, "no sandbox worker could be started");

@@ -25,6 +25,7 @@ use self::platform::Platform;
 use self::realm::{Realm, Spent};
 use crate::cpu_timer::CpuTimer;
 use crate::outcome::{Failure, Outcome, SyntaxError};
+use crate::typescript::{self, NoJavascript, is_later};
 use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
@@ -163,25 +164,51 @@ impl Vm {
         Outcome { commands, console, cpu_us, wall_us, failure }
     }
 
-    /// Parses an Action; `Some` says why that isn't possible.
-    pub(crate) fn check(&mut self, request: &Request) -> Option<SyntaxError> {
-        let unknown = |message: String| SyntaxError { message, line: 0, column: 0 };
-        if let Err(reason) = self.prepare() {
-            return Some(unknown(reason));
-        }
-        let realm = self.ready.take()?;
+    /// Parses an Action. Answers the JavaScript to run, where that isn't the text as it stands.
+    ///
+    /// What is JavaScript stays what it is; only a text that isn't is read as TypeScript. Where neither reading gets to
+    /// the end, the error of the one that got farther is answered, and JavaScript's if they stop at the same place.
+    ///
+    /// # Errors
+    /// [`Failure::Syntax`], or that it couldn't be parsed for another reason.
+    pub(crate) fn build(&mut self, request: Request) -> Result<Option<String>, Failure> {
+        let timer_broke =
+            |error: std::io::Error| Failure::Unavailable { reason: format!("processor timer: {error}") };
         let limit = Duration::from_millis(request.limits.cpu_ms);
-        if let Err(error) = self.timer.arm(Some(limit)) {
-            return Some(unknown(error.to_string()));
+        self.timer.arm(Some(limit)).map_err(timer_broke)?;
+        let built = self.built(request);
+        self.timer.arm(None).map_err(timer_broke)?;
+        built
+    }
+
+    fn built(&mut self, mut request: Request) -> Result<Option<String>, Failure> {
+        let Some(as_javascript) = self.parse(&request)? else { return Ok(None) };
+        let code = match typescript::javascript_of(&request.code) {
+            Ok(code) => code,
+            Err(NoJavascript::Refused(error)) => return Err(Failure::Syntax(error)),
+            Err(NoJavascript::Unreadable(error)) if is_later(&error, &as_javascript) => {
+                return Err(Failure::Syntax(error));
+            }
+            Err(NoJavascript::Unreadable(_)) => return Err(Failure::Syntax(as_javascript)),
+        };
+        if code == request.code {
+            return Err(Failure::Syntax(as_javascript));
         }
-        let failure = realm.check(&mut self.caches.actions, request);
-        if let Err(error) = self.timer.arm(None) {
-            return Some(unknown(error.to_string()));
+        request.code = code;
+        match self.parse(&request)? {
+            None => Ok(Some(request.code)),
+            Some(error) => Err(Failure::Syntax(error)),
         }
-        match failure {
-            None => None,
-            Some(Failure::Syntax(error)) => Some(error),
-            Some(other) => Some(unknown(other.to_string())),
+    }
+
+    /// Parses JavaScript. `Some` says where it is wrong.
+    fn parse(&mut self, request: &Request) -> Result<Option<SyntaxError>, Failure> {
+        self.prepare().map_err(|reason| Failure::Unavailable { reason })?;
+        let realm = self.ready.take().ok_or(Failure::Crashed)?;
+        match realm.check(&mut self.caches.actions, request) {
+            None => Ok(None),
+            Some(Failure::Syntax(error)) => Ok(Some(error)),
+            Some(other) => Err(other),
         }
     }
 }

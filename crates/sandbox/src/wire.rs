@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::fetch::{FetchError, FetchRequest, FetchResponse};
 use crate::job::{CacheView, Limits};
-use crate::outcome::{Outcome, SyntaxError};
+use crate::outcome::{Failure, Outcome};
 use crate::post_login::Secrets;
 
 /// Bytes of one message. Ours: several times the largest Action and event together.
@@ -91,8 +91,8 @@ pub(crate) struct Module {
 pub(crate) enum Task {
     /// Run it.
     Run,
-    /// Only parse it.
-    Check,
+    /// Only parse it, as JavaScript or as TypeScript.
+    Build,
 }
 
 /// What a worker answers.
@@ -106,8 +106,8 @@ pub(crate) enum Reply {
     Fetch(Ask),
     /// To [`Task::Run`].
     Ran(Outcome),
-    /// To [`Task::Check`].
-    Checked(Option<SyntaxError>),
+    /// To [`Task::Build`]: the JavaScript to run, where that isn't the code as it stands.
+    Built(Result<Option<String>, Failure>),
 }
 
 /// Turns a message into the bytes that go over the socket.

@@ -37,7 +37,7 @@ fn serve() -> io::Result<()> {
         let Call::Job(request) = call else { continue };
         let reply = match request.task {
             Task::Run => Reply::Ran(vm.run(&request, socket.as_fd())),
-            Task::Check => Reply::Checked(vm.check(&request)),
+            Task::Build => Reply::Built(vm.build(request)),
         };
         wire::send_blocking(&mut socket, &reply)?;
         // While nobody waits: the next job finds its realm made.

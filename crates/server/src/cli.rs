@@ -1,4 +1,7 @@
-//! The command line: `serve`, `check-config`, `explain-config`, and `worker`, which the server starts for itself.
+//! The command line: `serve`, `check-config`, `explain-config`, `actions`, and `worker`, which the server starts for
+//! itself.
+
+mod actions;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -14,7 +17,13 @@ use crate::{announce, logging};
 
 /// Everything went well.
 pub const EXIT_OK: u8 = 0;
-/// The server did not start (`EX_UNAVAILABLE`).
+/// An Action refused what it ran for.
+pub const EXIT_DENIED: u8 = 10;
+/// An Action failed.
+pub const EXIT_FAILED: u8 = 11;
+/// A file or an argument is not what the command takes (`EX_USAGE`); clap answers 2 for what it cannot parse.
+pub const EXIT_USAGE: u8 = 64;
+/// The server did not start, or does not answer (`EX_UNAVAILABLE`).
 pub const EXIT_START: u8 = 69;
 /// The configuration is wrong (`EX_CONFIG`).
 pub const EXIT_CONFIG: u8 = 78;
@@ -35,6 +44,9 @@ enum Command {
     CheckConfig(Choices),
     /// Print every key, its effective value, and where it came from.
     ExplainConfig(Choices),
+    /// Work on Actions: run them here, write their types, run a failed sign-in again.
+    #[command(subcommand)]
+    Actions(actions::Actions),
     /// Serve Actions to a running server, which starts this itself.
     #[command(hide = true)]
     Worker,
@@ -87,6 +99,12 @@ pub enum CliError {
     /// The server did not start.
     #[error("{0}")]
     Start(#[from] StartError),
+    /// A file or an argument is not what the command takes.
+    #[error("{0}")]
+    Usage(String),
+    /// A running server does not answer as it should.
+    #[error("{0}")]
+    Remote(String),
     /// The system refused something.
     #[error("{0}")]
     System(#[from] std::io::Error),
@@ -97,7 +115,8 @@ impl CliError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => EXIT_CONFIG,
-            Self::Start(_) | Self::System(_) => EXIT_START,
+            Self::Usage(_) => EXIT_USAGE,
+            Self::Start(_) | Self::Remote(_) | Self::System(_) => EXIT_START,
         }
     }
 }
@@ -114,6 +133,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
             print("The configuration is good.\n")
         }
         Command::ExplainConfig(choices) => print(&explain(&choices.load()?)),
+        Command::Actions(actions) => actions.run(),
         Command::Worker => Ok(u8::try_from(engine::worker_main()).unwrap_or(EXIT_START)),
     }
 }

@@ -38,10 +38,11 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const ENVIRONMENT_PREFIX: &str = "VESTIBULE_";
 /// Variables with our prefix that are not keys.
 ///
-/// The master key is no setting, because it must not be printed; the others are what the project's own checks say to
+/// The master key and a caller's token are no settings, because they must not be printed; the others are what the project's own checks say to
 /// each other, and a server that they start must not stumble over them.
 const ENVIRONMENT_OTHERS: &[&str] = &[
     "VESTIBULE_MASTER_KEY",
+    "VESTIBULE_TOKEN",
     "VESTIBULE_BIN",
     "VESTIBULE_TEST_POSTGRES",
     "VESTIBULE_TEST_POSTGRES_OPTIONAL",

@@ -209,10 +209,6 @@ fn settings(
             pool_max: config.store.pool_max,
         },
     };
-    let program = match &config.sandbox.program {
-        Some(program) => program.clone(),
-        None => own_program()?,
-    };
     let or_cores = |chosen: usize, least: usize| if chosen == 0 { cores.max(least) } else { chosen };
     Ok(Settings {
         tenant: TENANT.to_owned(),
@@ -220,13 +216,7 @@ fn settings(
         insecure_scheme: name.insecure,
         store,
         master_key,
-        sandbox: SandboxChoice {
-            program,
-            args: vec!["worker".to_owned()],
-            workers_max: or_cores(config.sandbox.workers, 2),
-            queue_max: config.sandbox.queue_max,
-            worker_memory_bytes_max: config.sandbox.memory_mib as u64 * 1024 * 1024,
-        },
+        sandbox: sandbox_choice(config, or_cores(config.sandbox.workers, 2))?,
         passwords: PasswordSettings {
             threads: or_cores(config.passwords.threads, 1),
             queue_max: config.passwords.queue_max,
@@ -237,6 +227,24 @@ fn settings(
         logout_insecure_urls: config.logout.allow_insecure_urls,
         actions_allow_private_addresses: config.actions.allow_private_addresses,
         node: node_name(ports),
+    })
+}
+
+/// How Actions are run, by so many workers.
+///
+/// # Errors
+/// [`StartError::Engine`] when our own program cannot be named.
+pub(crate) fn sandbox_choice(config: &Config, workers_max: usize) -> Result<SandboxChoice, StartError> {
+    let program = match &config.sandbox.program {
+        Some(program) => program.clone(),
+        None => own_program()?,
+    };
+    Ok(SandboxChoice {
+        program,
+        args: vec!["worker".to_owned()],
+        workers_max,
+        queue_max: config.sandbox.queue_max,
+        worker_memory_bytes_max: config.sandbox.memory_mib as u64 * 1024 * 1024,
     })
 }
 

@@ -23,7 +23,7 @@ impl Engine {
         id: &ActionId,
     ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        self.refuse_unready("action", &draft.draft.code, &draft.draft.dependencies).await?;
+        let compiled = self.build_ready("action", &draft.draft.code, &draft.draft.dependencies).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -33,7 +33,8 @@ impl Engine {
                     return Err(Error::Conflict { message });
                 }
                 let modules = module_use::freeze(tx, &action.draft.modules).await?;
-                let version = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                let compiled = compiled.clone();
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
                 action.all_changes_deployed = true;
                 tx.put(action.clone());
                 self.record_api(tx, call, "Deploy an Action", 200);
@@ -55,14 +56,15 @@ impl Engine {
         update_draft: bool,
     ) -> Result<(ActionVersion, Action), Error> {
         let earlier = self.action_version(id, version).await?;
-        self.refuse_unready("action", &earlier.source.code, &earlier.source.dependencies).await?;
+        let compiled = self.build_ready("action", &earlier.source.code, &earlier.source.dependencies).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 let draft = std::mem::replace(&mut action.draft, earlier.source.clone());
                 let modules = earlier.modules.clone();
-                let version = self.freeze(tx, &mut action, version_id.clone(), modules).await?;
+                let compiled = compiled.clone();
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
                 action.all_changes_deployed = update_draft || draft == earlier.source;
                 if !update_draft {
                     action.draft = draft;
@@ -98,22 +100,20 @@ impl Engine {
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
-    /// Refuses what could not run: an `action` or a `module` whose code does not parse, or that asks for npm packages.
-    pub(super) async fn refuse_unready(
+    /// The JavaScript of an `action` or a `module`, where that isn't its code as it stands. Refuses what could not run:
+    /// code that does not parse, and npm packages.
+    pub(super) async fn build_ready(
         &self,
         what: &str,
         code: &str,
         dependencies: &[Value],
-    ) -> Result<(), Error> {
+    ) -> Result<Option<String>, Error> {
         if !dependencies.is_empty() {
             let message =
                 format!("npm dependencies are not supported yet: the {what} cannot be deployed with them.");
             return Err(Error::Invalid { message, code: Some("operation_not_supported") });
         }
-        self.inner.sandbox.check_syntax(code).await.map_err(|error| Error::Invalid {
-            message: format!("The {what} cannot be deployed: {error}"),
-            code: Some("invalid_body"),
-        })
+        self.build_script(what, code).await
     }
 
     /// Writes the draft as a version, moves the Action's bindings and its use of modules to it, and forgets versions
@@ -124,6 +124,7 @@ impl Engine {
         action: &mut Action,
         version_id: ActionId,
         modules: Vec<FrozenModule>,
+        compiled: Option<String>,
     ) -> Result<ActionVersion, Error> {
         module_use::note(tx, action, &action.draft.modules).await?;
         action.versions += 1;
@@ -134,6 +135,7 @@ impl Engine {
             number: action.versions,
             source: action.draft.clone(),
             modules,
+            compiled,
             created_at: self.now(),
         };
         action.deployed_version = Some(version.id.clone());

@@ -106,7 +106,7 @@ impl Engine {
     pub(super) fn readable_modules(&self, modules: &[FrozenModule]) -> Result<Vec<sandbox::Module>, Error> {
         let readable = |module: &FrozenModule| {
             let secrets = self.unseal_secrets(&module.name, &module.source.secrets)?.into();
-            let code = module.source.code.as_str().into();
+            let code = module.compiled.as_deref().unwrap_or(&module.source.code).into();
             Ok(sandbox::Module { name: module.name.clone(), code, secrets })
         };
         modules.iter().map(readable).collect()
@@ -121,7 +121,9 @@ fn frozen(modules: &[ModuleRef], versions: Vec<Option<ModuleVersion>>) -> Result
     let pairs = modules.iter().zip(versions);
     pairs
         .map(|(module, version)| match version {
-            Some(version) => Ok(FrozenModule { name: module.module_name.clone(), source: version.source }),
+            Some(ModuleVersion { source, compiled, .. }) => {
+                Ok(FrozenModule { name: module.module_name.clone(), source, compiled })
+            }
             None => Err(Error::property(
                 &format!("version {} of {} is gone", module.version_number, module.module_name),
                 "modules",

@@ -17,7 +17,7 @@ impl Engine {
     /// parse (with line and column) or asks for npm packages; [`Error::Precondition`] when all versions are in use.
     pub async fn publish_module(&self, call: &ApiCall, id: &ModuleId) -> Result<ModuleVersion, Error> {
         let draft = self.module(id).await?.module.draft;
-        self.refuse_unready("module", &draft.code, &draft.dependencies).await?;
+        let compiled = self.build_ready("module", &draft.code, &draft.dependencies).await?;
         let version_id = ModuleId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -29,7 +29,8 @@ impl Engine {
                 if module.draft != draft {
                     return conflict("The draft was changed while it was being published. Try again.");
                 }
-                let version = self.freeze_module(tx, &mut module, version_id.clone()).await?;
+                let version =
+                    self.freeze_module(tx, &mut module, version_id.clone(), compiled.clone()).await?;
                 tx.put(module);
                 self.record_api(tx, call, "Create an Action Module Version", 200);
                 Ok(version)
@@ -101,6 +102,7 @@ impl Engine {
         tx: &mut Tx,
         module: &mut Module,
         version_id: ModuleId,
+        compiled: Option<String>,
     ) -> Result<ModuleVersion, Error> {
         let there = versions_in(tx, &module.id).await?;
         if there.len() >= MODULE_VERSIONS_MAX {
@@ -123,6 +125,7 @@ impl Engine {
             module_id: module.id.clone(),
             number: module.versions,
             source: module.draft.clone(),
+            compiled,
             created_at: self.now(),
         };
         tx.insert(version.clone());

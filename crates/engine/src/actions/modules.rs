@@ -48,9 +48,10 @@ impl Engine {
         check_name(name)?;
         let mut draft = ModuleSource { code: String::new(), dependencies: Vec::new(), secrets: Vec::new() };
         changes.apply(&mut draft, self)?;
-        if publish {
-            self.refuse_unready("module", &draft.code, &draft.dependencies).await?;
-        }
+        let compiled = match publish {
+            true => self.build_ready("module", &draft.code, &draft.dependencies).await?,
+            false => None,
+        };
         let now = self.now();
         let made = Module {
             id: ModuleId::new(uuid(self.random())),
@@ -73,7 +74,7 @@ impl Engine {
                 }
                 library::admit::<Module>(tx, MODULES_MAX, "action modules").await?;
                 let latest = if publish {
-                    Some(self.freeze_module(tx, &mut module, version_id.clone()).await?)
+                    Some(self.freeze_module(tx, &mut module, version_id.clone(), compiled.clone()).await?)
                 } else {
                     None
                 };

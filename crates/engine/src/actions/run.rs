@@ -14,9 +14,9 @@ use domain::time::Timestamp;
 use sandbox::{CacheView, Command, ConsoleLevel, Event, Failure, Job, Limits, Outcome};
 use serde_json::{Value, json};
 
-use super::BoundAction;
 use super::cache::without_cached_value;
 use super::progress::{Progress, Turn};
+use super::{BoundAction, recorded_event};
 use crate::sign_in::commands::{Effects, Ending};
 use crate::{Engine, Error};
 
@@ -179,20 +179,31 @@ impl Engine {
             let event = stage.event(&run.effects, action.secrets.clone().into());
             let cache = self.inner.action_caches.view(S::TRIGGER, self.now());
             let is_optional = handler == S::CONTINUE_HANDLER;
-            let (result, outcome) = self.run_one(&action, handler, is_optional, event, cache, left_ms).await;
+            let (mut result, outcome) =
+                self.run_one(&action, handler, is_optional, event, cache, left_ms).await;
             self.inner.action_caches.take(S::TRIGGER, &outcome, self.now());
             left_ms = left_ms.saturating_sub(outcome.wall_us / 1000);
             let at = result.started_at;
             run.done.retain(|done| *done != action.binding.action_id);
             run.done.push(action.binding.action_id.clone());
+            let effects_before = run.effects.clone();
+            let refused = outcome.failure.is_some()
+                || outcome.commands.iter().any(|command| command.refusal().is_some());
+            let seen = refused.then(|| stage.event(&effects_before, sandbox::Secrets::default()));
             take_outcome(outcome, at, &action, stage, &mut run);
             if run.effects.ending.is_none()
                 && let Err(message) = stage.settle(self, &run.effects).await?
             {
                 fail::<S>(thrown(message), &action, &mut run);
             }
-            if run.failed.is_none() {
-                stage.ended_well(&action.binding.id, &result);
+            match &run.failed {
+                Some(failed) => note_failure(&mut result, &failed.failure),
+                None => stage.ended_well(&action.binding.id, &result),
+            }
+            if refused || run.failed.is_some() {
+                // What the stage refused left the stage as it was.
+                let seen = seen.unwrap_or_else(|| stage.event(&effects_before, sandbox::Secrets::default()));
+                result.event = recorded_event::of(&seen);
             }
             results.push(result);
             if run.effects.redirect.is_some() && !stage.can_redirect() {
@@ -223,7 +234,7 @@ impl Engine {
     ) -> (ExecutionResult, Outcome) {
         let started_at = self.now();
         let job = Job {
-            code: action.version.source.code.as_str().into(),
+            code: action.version.script().into(),
             modules: action.modules.clone(),
             handler: handler.to_owned(),
             event,
@@ -251,20 +262,18 @@ impl Engine {
             version_id: action.version.id.clone(),
             started_at,
             ended_at: Timestamp(started_at.as_millis().saturating_add(took_ms)),
-            error: outcome
-                .failure
-                .as_ref()
-                .map(|failure| (failure_id(failure).to_owned(), failure.to_string())),
-            console: outcome
-                .console
-                .iter()
-                .map(|line| format!("{}: {}", level_name(line.level), line.text))
-                .collect(),
+            error: None,
+            error_name: None,
+            stack: None,
+            cpu_us: outcome.cpu_us,
+            wall_us: outcome.wall_us,
+            console: console_text(&outcome),
             commands: outcome
                 .commands
                 .iter()
                 .filter_map(|command| serde_json::to_value(without_cached_value(&recorded(command))).ok())
                 .collect(),
+            event: None,
         };
         (result, outcome)
     }
@@ -324,6 +333,33 @@ fn recorded(command: &Command) -> Cow<'_, Command> {
         }
         other => Cow::Borrowed(other),
     }
+}
+
+fn note_failure(result: &mut ExecutionResult, failure: &Failure) {
+    let (name, stack) = failure_parts(failure);
+    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    result.error = Some((failure_id(failure).to_owned(), failure.to_string()));
+    (result.error_name, result.stack) = (given(name), given(stack));
+}
+
+/// The name and the stack of the exception behind a failure.
+pub(super) fn failure_parts(failure: &Failure) -> (&str, &str) {
+    match failure {
+        Failure::Script { name, stack, .. } => (name, stack),
+        Failure::Syntax(_) => ("SyntaxError", ""),
+        Failure::CpuTime
+        | Failure::WallClock
+        | Failure::Memory
+        | Failure::Crashed
+        | Failure::Busy
+        | Failure::NoHandler
+        | Failure::Unavailable { .. } => ("Error", ""),
+    }
+}
+
+/// Console lines, `level: text`.
+pub(super) fn console_text(outcome: &Outcome) -> Vec<String> {
+    outcome.console.iter().map(|line| format!("{}: {}", level_name(line.level), line.text)).collect()
 }
 
 const fn failure_id(failure: &Failure) -> &'static str {

@@ -11,12 +11,13 @@ use domain::limits::{
 };
 use domain::time::Timestamp;
 use sandbox::{
-    CacheView, Event, Failure, Job, Limits, Secrets, credentials_exchange, post_change_password, post_login,
-    post_user_registration, pre_user_registration,
+    CacheView, Event, Failure, Job, Limits, Outcome, Sandbox, Secrets, credentials_exchange,
+    post_change_password, post_login, post_user_registration, pre_user_registration,
 };
 use serde_json::Value;
 use store::Key;
 
+use super::run::{console_text, failure_parts};
 use crate::{Engine, Error, Resource};
 
 /// What a test run gave.
@@ -47,6 +48,51 @@ pub struct TestInput {
     pub cache: Vec<(String, String)>,
 }
 
+impl From<Outcome> for TestRun {
+    fn from(outcome: Outcome) -> Self {
+        let commands = outcome.commands.iter().filter_map(|command| serde_json::to_value(command).ok());
+        Self {
+            error: outcome.failure.as_ref().map(|failure| {
+                let (name, stack) = failure_parts(failure);
+                let message = match failure {
+                    Failure::Script { message, .. } => message.clone(),
+                    Failure::Syntax(error) => {
+                        format!("{} (line {}, column {})", error.message, error.line, error.column)
+                    }
+                    other => other.to_string(),
+                };
+                (name.to_owned(), message, stack.to_owned())
+            }),
+            wall_us: outcome.wall_us,
+            cpu_us: outcome.cpu_us,
+            console: console_text(&outcome),
+            commands: commands.collect(),
+        }
+    }
+}
+
+/// A draft that is to run once.
+pub(super) struct Draft<'a> {
+    /// As its author wrote it.
+    pub(super) code: &'a str,
+    /// Stands as the file name in stack traces.
+    pub(super) name: &'a str,
+    /// The trigger that it is for.
+    pub(super) trigger: &'a str,
+    /// The function to call; the trigger's usual one when absent.
+    pub(super) handler: Option<&'a str>,
+    /// What it sees as `event`, as a caller wrote it, without secrets.
+    pub(super) event: Value,
+    /// `event.secrets`
+    pub(super) secrets: Secrets,
+    /// What it may require.
+    pub(super) modules: Vec<sandbox::Module>,
+    /// What it finds in its trigger's cache, and when it runs.
+    pub(super) cache: CacheView,
+    /// Whether its clock stands at that time.
+    pub(super) clock_stands: bool,
+}
+
 impl Engine {
     /// Runs the draft of an Action.
     ///
@@ -56,19 +102,6 @@ impl Engine {
     pub async fn test_action(&self, id: &ActionId, input: TestInput) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        let secrets = self.unseal_secrets(&action.name, &action.draft.secrets)?.into();
-        let modules = self.readable_modules(&self.draft_modules(&action.draft.modules).await?)?;
-        let (handler, event) = event_of(&action.trigger, input.event, secrets).map_err(|error| {
-            Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
-        })?;
-        let handler = match input.handler.as_deref() {
-            None => handler,
-            Some(wanted) if wanted == handler => handler,
-            Some(post_login::CONTINUE_HANDLER) if handler == post_login::HANDLER => {
-                post_login::CONTINUE_HANDLER
-            }
-            Some(_) => return Err(Error::property("is not one of this trigger", "handler")),
-        };
         let now = input.now.unwrap_or_else(|| self.now());
         let mut entries = ActionCache::default();
         for (key, value) in input.cache {
@@ -76,49 +109,73 @@ impl Engine {
                 return Err(Error::property(refusal.code(), "cache"));
             }
         }
-        let job = Job {
-            code: action.draft.code.into(),
-            modules,
-            handler: handler.to_owned(),
-            event,
-            limits: Limits {
-                cpu_ms: ACTION_CPU_MS_MAX,
-                wall_ms: ACTION_RUN_MS_MAX,
-                memory_bytes: ACTION_MEMORY_BYTES_MAX,
-                console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
-            },
-            action_name: action.name,
+        let draft = Draft {
+            code: &action.draft.code,
+            name: &action.name,
+            trigger: &action.trigger,
+            handler: input.handler.as_deref(),
+            event: input.event,
+            secrets: self.unseal_secrets(&action.name, &action.draft.secrets)?.into(),
+            modules: self.readable_modules(&self.draft_modules(&action.draft.modules).await?)?,
             cache: CacheView { entries, now },
+            clock_stands: input.now.is_some(),
         };
-        let outcome = match input.now {
-            Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,
-            None => self.inner.sandbox.run(job).await,
+        draft.run(&self.inner.sandbox, "payload.event").await.map(TestRun::from)
+    }
+}
+
+impl Draft<'_> {
+    /// Builds and runs it. Code that cannot be built is a failure of the run. `property` is what the caller calls the
+    /// event.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an event that does not have the trigger's shape, and for a handler that is not the
+    /// trigger's; [`Error::Busy`]; [`Error::Unavailable`].
+    pub(super) async fn run(self, sandbox: &Sandbox, property: &str) -> Result<Outcome, Error> {
+        let (handler, event) = event_of(self.trigger, self.event, self.secrets)
+            .map_err(|error| Error::property(&format!("not an event of this trigger: {error}"), property))?;
+        let handler = match self.handler {
+            None => handler,
+            Some(wanted) if wanted == handler => handler,
+            Some(post_login::CONTINUE_HANDLER) if handler == post_login::HANDLER => {
+                post_login::CONTINUE_HANDLER
+            }
+            Some(_) => return Err(Error::property("is not one of this trigger", "handler")),
         };
-        let error = match outcome.failure {
-            None => None,
-            Some(Failure::Busy) => return Err(Error::Busy),
-            Some(Failure::Unavailable { reason }) => return Err(Error::Unavailable(reason)),
-            Some(Failure::Script { name, message, stack }) => Some((name, message, stack)),
-            Some(other) => Some(("Error".to_owned(), other.to_string(), String::new())),
+        let outcome = match sandbox.build(self.code).await {
+            Err(failure) => Outcome { failure: Some(failure), ..Outcome::default() },
+            Ok(built) => {
+                let now = self.cache.now;
+                let job = Job {
+                    code: built.as_deref().unwrap_or(self.code).into(),
+                    modules: self.modules,
+                    handler: handler.to_owned(),
+                    event,
+                    limits: Limits {
+                        cpu_ms: ACTION_CPU_MS_MAX,
+                        wall_ms: ACTION_RUN_MS_MAX,
+                        memory_bytes: ACTION_MEMORY_BYTES_MAX,
+                        console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
+                    },
+                    action_name: self.name.to_owned(),
+                    cache: self.cache,
+                };
+                match self.clock_stands {
+                    true => sandbox.run_at(job, now.as_millis()).await,
+                    false => sandbox.run(job).await,
+                }
+            }
         };
-        let console = outcome.console.iter().map(|line| {
-            let level =
-                serde_json::to_value(line.level).ok().and_then(|level| level.as_str().map(str::to_owned));
-            format!("{}: {}", level.unwrap_or_default(), line.text)
-        });
-        let commands = outcome.commands.iter().filter_map(|command| serde_json::to_value(command).ok());
-        Ok(TestRun {
-            error,
-            wall_us: outcome.wall_us,
-            cpu_us: outcome.cpu_us,
-            console: console.collect(),
-            commands: commands.collect(),
-        })
+        match outcome.failure {
+            Some(Failure::Busy) => Err(Error::Busy),
+            Some(Failure::Unavailable { reason }) => Err(Error::Unavailable(reason)),
+            _ => Ok(outcome),
+        }
     }
 }
 
 /// The handler of a trigger, and its event as a caller wrote it, with the Action's own secrets.
-fn event_of(
+pub(super) fn event_of(
     trigger: &str,
     event: Value,
     secrets: Secrets,

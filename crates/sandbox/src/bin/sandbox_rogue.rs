@@ -79,7 +79,7 @@ fn misbehave(way: &str) -> io::Result<()> {
             }
             // Well-behaved from the second job on: a host that keeps it would be answered.
             "ready again" if job == 1 => say(&mut socket, r#""Ready""#)?,
-            "other question" if job == 1 => say(&mut socket, r#"{"Checked":null}"#)?,
+            "other question" if job == 1 => say(&mut socket, r#"{"Built":{"Ok":null}}"#)?,
             "ready again" | "other question" => say(&mut socket, &ran(&denied("second job")))?,
             // Both at once, so that the second is there before the next job can be.
             "answers ahead" => {

@@ -1,10 +1,12 @@
-//! The fuzzers' corpora of messages between host and worker, replayed through the very functions that they call.
+//! The fuzzers' corpora of sources and of messages between host and worker, replayed through the very functions that they call.
 
 use std::path::PathBuf;
 
 use sandbox::fuzzing::{Verdict, ran, reply};
 use sandbox::{Command, ConsoleLevel, ConsoleLine, Outcome};
 
+#[path = "../../../../fuzz/src/scripts.rs"]
+mod scripts;
 #[path = "../../../../fuzz/src/wire.rs"]
 mod wire;
 
@@ -19,6 +21,11 @@ fn replay(target: &str, run: fn(&[u8])) {
         replayed += 1;
     }
     assert!(replayed > 0, "{} is empty", folder.display());
+}
+
+#[test]
+fn whatever_is_blanked_keeps_its_place() {
+    replay("typescript_blank", scripts::typescript_blank);
 }
 
 #[test]

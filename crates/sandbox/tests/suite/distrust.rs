@@ -114,7 +114,7 @@ async fn a_fetch_beyond_the_limits_is_refused_by_the_host_too() {
 #[tokio::test]
 async fn code_that_is_only_parsed_fetches_nothing() {
     let (sandbox, fetch) = pool("fetches for ever");
-    assert!(sandbox.check_syntax("1").await.is_err());
+    assert!(sandbox.build("1").await.is_err());
     assert_eq!(fetch.0.load(Ordering::SeqCst), 0);
 }
 

@@ -20,3 +20,4 @@ mod rights;
 mod standing_clock;
 mod surroundings;
 mod triggers;
+mod typescript;

@@ -40,18 +40,18 @@ async fn code_without_the_handler_says_so() {
 #[tokio::test]
 async fn syntax_errors_have_the_actions_own_lines() {
     let sandbox = sandbox();
-    let error = sandbox.check_syntax("const a = 1;\nconst b = ;\n").await.unwrap_err();
-    assert_eq!(error.line, 2, "{error}");
+    let Err(Failure::Syntax(error)) = sandbox.build("const a = 1;\nconst b = ;\n").await else { panic!() };
+    assert_eq!((error.line, error.column), (2, 11), "{error}");
     assert!(!error.message.is_empty());
-    assert_eq!(sandbox.check_syntax("exports.f = async () => { await 1 }").await, Ok(()));
-    assert!(sandbox.check_syntax("a\0b").await.is_err());
+    assert_eq!(sandbox.build("exports.f = async () => { await 1 }").await, Ok(None));
+    assert!(sandbox.build("a\0b").await.is_err());
     let outcome = sandbox.run(job("\n\nlet let = 1", Event::default())).await;
     assert!(matches!(outcome.failure, Some(Failure::Syntax(error)) if error.line == 3));
 }
 
 #[tokio::test]
 async fn checking_does_not_run() {
-    assert_eq!(sandbox().check_syntax("for (;;) {}").await, Ok(()));
+    assert_eq!(sandbox().build("for (;;) {}").await, Ok(None));
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ async fn bind(engine: &Engine) {
         action_id: "action".into(),
         action_name: "Tell".into(),
         number: 1,
+        compiled: None,
         source: ActionSource {
             code: "exports.onExecutePostUserRegistration = async () => {};".into(),
             runtime: "node22".into(),
@@ -172,8 +173,13 @@ async fn an_action_that_ended_well_in_an_earlier_try_is_not_run_again_and_stays_
         started_at: NOW,
         ended_at: NOW,
         error: None,
+        error_name: None,
+        stack: None,
+        cpu_us: 0,
+        wall_us: 0,
         console: vec!["log: told".into()],
         commands: Vec::new(),
+        event: None,
     };
     queued.ended.push(Ended { binding_id: "bound".into(), result: result.clone() });
     let put_off = async |tx: &mut Tx| -> Result<(), Error> {

@@ -142,9 +142,19 @@ pub(super) fn execution(execution: &Execution) -> Value {
             "ended_at": result.ended_at.to_string(),
             "console": result.console,
             "commands": result.commands,
+            "cpu_us": result.cpu_us,
+            "wall_us": result.wall_us,
         });
         if let Some((id, message)) = &result.error {
             body["error"] = json!({ "id": id, "msg": message });
+            for (name, text) in [("name", &result.error_name), ("stack", &result.stack)] {
+                if let Some(text) = text {
+                    body["error"][name] = text.as_str().into();
+                }
+            }
+        }
+        if let Some(event) = &result.event {
+            body["event"] = event.clone();
         }
         body
     });

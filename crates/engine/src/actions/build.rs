@@ -1,0 +1,26 @@
+//! Makes of the source of an Action or a module what runs: JavaScript as it stands, TypeScript without its types.
+
+use sandbox::Failure;
+
+use crate::{Engine, Error};
+
+impl Engine {
+    /// The JavaScript of an `action` or a `module`, where that isn't its code as it stands.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it cannot be parsed, with line and column; [`Error::Busy`], [`Error::Unavailable`].
+    pub(super) async fn build_script(&self, what: &str, code: &str) -> Result<Option<String>, Error> {
+        let refused = |reason: &str| Error::Invalid {
+            message: format!("The {what} cannot be deployed: {reason}"),
+            code: Some("invalid_body"),
+        };
+        self.inner.sandbox.build(code).await.map_err(|failure| match failure {
+            Failure::Busy => Error::Busy,
+            Failure::Unavailable { reason } => Error::Unavailable(reason),
+            Failure::Crashed | Failure::CpuTime | Failure::WallClock | Failure::Memory => {
+                refused("the code cannot be parsed within the limits. Is it nested very deeply?")
+            }
+            Failure::Syntax(_) | Failure::Script { .. } | Failure::NoHandler => refused(&failure.to_string()),
+        })
+    }
+}

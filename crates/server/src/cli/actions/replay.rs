@@ -1,0 +1,71 @@
+//! `vestibule actions replay`: a draft on the event of a recorded execution, beside what had happened then.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::remote::{Remote, RemoteChoices};
+use super::report::{Report, side_by_side};
+use super::{CliError, RunChoices, block_on};
+use crate::cli::print;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Replay {
+    /// The execution, as the log event names it (`details.actions.executions`, `details.execution_id`).
+    #[arg(value_name = "EXECUTION_ID")]
+    execution: String,
+    /// The draft to run.
+    #[arg(long = "with", value_name = "FILE")]
+    draft: PathBuf,
+    /// Which of the execution's Actions it takes the place of; the one that failed or refused when absent.
+    #[arg(long, value_name = "NAME")]
+    action: Option<String>,
+    #[command(flatten)]
+    remote: RemoteChoices,
+    #[command(flatten)]
+    run: RunChoices,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> Result<u8, CliError> {
+        let config = self.run.choices.load()?;
+        block_on(async {
+            let remote = Remote::connect(&self.remote, &config.server.data).await?;
+            let execution = remote.execution(&self.execution).await?;
+            let recorded = self.recorded(&execution)?;
+            let trigger = execution["trigger_id"].as_str().unwrap_or_default();
+            let name = recorded["action_name"].as_str().unwrap_or_default().to_owned();
+            let run = self.run.run(&self.draft, name, trigger, recorded["event"].clone()).await?;
+            let (then, now) = (Report::of_record(recorded), Report::of_run(run));
+            print(&if self.run.json {
+                format!("{:#}\n", json!({ "then": then.value(), "now": now.value() }))
+            } else {
+                side_by_side(("then", &then), ("now", &now))
+            })?;
+            Ok(now.exit_code())
+        })
+    }
+
+    /// What the Action did that is meant, with its event.
+    fn recorded<'a>(&self, execution: &'a Value) -> Result<&'a Value, CliError> {
+        let results = execution["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found = match &self.action {
+            Some(name) => results
+                .iter()
+                .find(|result| result["action_name"] == name.as_str())
+                .ok_or_else(|| CliError::Usage(format!("the execution has no Action of the name {name}")))?,
+            None => results
+                .iter()
+                .rfind(|result| result["event"].is_object())
+                .or(results.last())
+                .ok_or_else(|| CliError::Usage("the execution has no results".to_owned()))?,
+        };
+        if found["event"].is_object() {
+            return Ok(found);
+        }
+        let reason =
+            "no event was recorded: the Action went well, or its event was longer than a record may be";
+        Err(CliError::Usage(format!("{}: {reason}", found["action_name"].as_str().unwrap_or_default())))
+    }
+}
