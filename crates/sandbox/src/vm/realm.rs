@@ -13,9 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::Watch;
 use super::bytecode::Bytecode;
 use super::cache::Cache;
-use super::effects::Effects;
 use super::host;
 use super::platform::{self, Fetches, Platform};
+use crate::effects::Effects;
 use crate::outcome::{Failure, SyntaxError};
 use crate::wire::{self, Answer, Call, Reply, Request};
 

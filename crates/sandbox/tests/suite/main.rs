@@ -5,6 +5,7 @@ mod contract;
 mod fetch;
 mod hostile;
 mod kit;
+mod node;
 mod platform;
 mod pool;
 mod refresh_token;
