@@ -1,6 +1,7 @@
 //! Where Actions run beside a browser's sign-in, and what they may do there.
 
 mod credentials_exchange;
+mod npm;
 mod pre_user_registration;
 mod refresh_exchange;
 

@@ -4,7 +4,9 @@
 
 mod bind;
 mod changes;
+mod dependencies;
 mod deploy;
+pub(crate) mod node;
 mod record;
 pub(crate) mod run;
 mod test_run;

@@ -139,6 +139,7 @@ impl Engine {
             action_name: ACTION_NAME.to_owned(),
             number: 1,
             source: source.clone(),
+            packages: None,
             created_at: now,
         });
         tx.insert(Action {

@@ -30,6 +30,7 @@ pub mod listing;
 pub mod logs;
 pub mod organizations;
 pub mod outbound;
+mod packages;
 pub mod passwords;
 pub mod ports;
 pub mod refresh_tokens;
@@ -63,6 +64,11 @@ pub fn worker_main() -> i32 {
     sandbox::worker_main()
 }
 
+/// What `vestibule node-worker` runs: becomes Node.js and serves one Action. Answers the process's exit code if not.
+pub fn node_worker_main() -> i32 {
+    sandbox::node::node_worker_main()
+}
+
 /// Everything the product does. Clones are cheap and are the same engine.
 #[derive(Clone)]
 pub struct Engine {
@@ -74,6 +80,7 @@ struct Inner {
     issuer: String,
     store: Store,
     sandbox: Sandbox,
+    node_js: actions::node::NodeJs,
     passwords: passwords::Passwords,
     signers: keys::Signers,
     keys: keys::Published,
@@ -108,15 +115,18 @@ impl Engine {
     pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
         let worker =
             WorkerCommand { program: settings.sandbox.program.clone(), args: settings.sandbox.args.clone() };
-        let fetch = fetch::HttpFetch::new(settings.actions_allow_private_addresses)
+        let authority = settings.actions_authority.as_deref();
+        let fetch = fetch::HttpFetch::new(settings.actions_allow_private_addresses, authority)
             .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let fetch: Arc<dyn sandbox::Fetch> = Arc::new(fetch);
         let sandbox_settings = SandboxSettings {
             worker,
             workers_max: settings.sandbox.workers_max,
             queue_max: settings.sandbox.queue_max,
             worker_memory_bytes_max: settings.sandbox.worker_memory_bytes_max,
         };
-        let sandbox = Sandbox::start_with_fetch(sandbox_settings, Arc::new(fetch));
+        let sandbox = Sandbox::start_with_fetch(sandbox_settings, Arc::clone(&fetch));
+        let node_js = actions::node::NodeJs::new(&settings, fetch);
         let passwords = passwords::Passwords::start(&settings.passwords);
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
@@ -127,6 +137,7 @@ impl Engine {
             issuer,
             store,
             sandbox,
+            node_js,
             passwords,
             signers,
             keys,
@@ -177,6 +188,7 @@ impl Engine {
     /// Ends the sandbox's workers.
     pub async fn shut_down(&self) {
         self.inner.sandbox.shut_down().await;
+        self.inner.node_js.shut_down().await;
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::secret::Secret;
 use engine::ports::{Clock, OutboundError, SystemClock};
-use engine::settings::{PasswordSettings, SandboxChoice};
+use engine::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use engine::{Engine, Ports, Settings, StoreChoice};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -225,6 +225,13 @@ fn settings(
             queue_max: config.sandbox.queue_max,
             worker_memory_bytes_max: config.sandbox.memory_mib as u64 * 1024 * 1024,
         },
+        node_js: NodeChoice {
+            enabled: config.actions.dependencies,
+            program: config.actions.node.clone(),
+            npm: config.actions.npm.clone(),
+            args: vec!["node-worker".to_owned()],
+            folder: folder.file("packages"),
+        },
         passwords: PasswordSettings {
             threads: or_cores(config.passwords.threads, 1),
             queue_max: config.passwords.queue_max,
@@ -234,6 +241,10 @@ fn settings(
         signing_threads: cores,
         logout_insecure_urls: config.logout.allow_insecure_urls,
         actions_allow_private_addresses: config.actions.allow_private_addresses,
+        actions_authority: match config.tls.enabled && config.tls.certificate_file.is_none() {
+            true => folder.read("ca.pem")?,
+            false => None,
+        },
         node: node_name(ports),
     })
 }

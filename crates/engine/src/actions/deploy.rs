@@ -1,27 +1,41 @@
 //! Freezes a draft as a version that runs, and goes back to an earlier one.
 
-use domain::action::{Action, ActionSource, ActionVersion, TriggerBindings};
+use domain::action::{Action, ActionSource, ActionVersion, Packages, TriggerBindings};
 use domain::id::{ActionId, uuid};
 use domain::limits::ACTION_VERSIONS_MAX;
 use store::{Key, Order, Tx};
 
 use super::action_in;
 use crate::listing::{Listing, Slice, Source};
+use crate::packages::Hold;
 use crate::{ApiCall, Engine, Error, Resource};
+
+/// A source that may be deployed, with the packages that are kept in place for it.
+struct Deployable(Option<(Packages, Hold)>);
+
+impl Deployable {
+    fn packages(&self) -> Option<&Packages> {
+        self.0.as_ref().map(|(packages, _)| packages)
+    }
+}
 
 impl Engine {
     /// Freezes the draft and lets it run at once, wherever the Action is bound.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column) or asks for npm
-    /// packages, and then what ran before goes on running.
+    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column) or its
+    /// npm packages can't be had, and then what ran before goes on running.
     pub async fn deploy_action(
         &self,
         call: &ApiCall,
         id: &ActionId,
     ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        self.check_deployable(&draft.draft).await?;
+        let deployed = match &draft.deployed_version {
+            Some(id) => self.store().get::<ActionVersion>(&Key::of(id)).await?,
+            None => None,
+        };
+        let ready = self.check_deployable(&draft.draft, deployed.as_ref()).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -30,7 +44,7 @@ impl Engine {
                     let message = "The draft was changed while it was being deployed. Try again.".to_owned();
                     return Err(Error::Conflict { message });
                 }
-                let deployed = self.freeze(tx, action, version_id.clone()).await?;
+                let deployed = self.freeze(tx, action, version_id.clone(), ready.packages()).await?;
                 self.record_api(tx, call, "Deploy an Action", 200);
                 Ok(deployed)
             })
@@ -49,13 +63,14 @@ impl Engine {
         update_draft: bool,
     ) -> Result<(ActionVersion, Action), Error> {
         let earlier = self.action_version(id, version).await?;
-        self.check_deployable(&earlier.source).await?;
+        let ready = self.check_deployable(&earlier.source, Some(&earlier)).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 let draft = std::mem::replace(&mut action.draft, earlier.source.clone());
-                let (version, mut action) = self.freeze(tx, action, version_id.clone()).await?;
+                let (version, mut action) =
+                    self.freeze(tx, action, version_id.clone(), ready.packages()).await?;
                 if !update_draft {
                     action.all_changes_deployed = draft == earlier.source;
                     action.draft = draft;
@@ -91,13 +106,16 @@ impl Engine {
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
-    async fn check_deployable(&self, source: &ActionSource) -> Result<(), Error> {
-        if !source.dependencies.is_empty() {
-            let message =
-                "npm dependencies are not supported yet: the action cannot be deployed with them.".to_owned();
-            return Err(Error::Invalid { message, code: Some("operation_not_supported") });
-        }
-        self.inner.sandbox.check_syntax(&source.code).await.map_err(|error| Error::Invalid {
+    /// Installs what the source needs and parses it. As long as the answer lives, its packages stay.
+    async fn check_deployable(
+        &self,
+        source: &ActionSource,
+        same_packages_as: Option<&ActionVersion>,
+    ) -> Result<Deployable, Error> {
+        let packages = self.packages_for(source, same_packages_as).await?;
+        let ready = Deployable(packages);
+        let parsed = self.check_syntax(&source.code, ready.packages()).await;
+        parsed.map(|()| ready).map_err(|error| Error::Invalid {
             message: format!("The action cannot be deployed: {error}"),
             code: Some("invalid_body"),
         })
@@ -109,6 +127,7 @@ impl Engine {
         tx: &mut Tx,
         mut action: Action,
         version_id: ActionId,
+        packages: Option<&Packages>,
     ) -> Result<(ActionVersion, Action), Error> {
         action.versions += 1;
         let version = ActionVersion {
@@ -117,6 +136,7 @@ impl Engine {
             action_name: action.name.clone(),
             number: action.versions,
             source: action.draft.clone(),
+            packages: packages.cloned(),
             created_at: self.now(),
         };
         action.deployed_version = Some(version.id.clone());

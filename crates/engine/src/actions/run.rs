@@ -4,15 +4,12 @@
 
 use domain::action::{Execution, ExecutionResult};
 use domain::id::ActionId;
-use domain::limits::{
-    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_EXECUTION_MS, ACTION_MEMORY_BYTES_MAX,
-    ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX,
-};
+use domain::limits::{ACTION_EXECUTION_MS, ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX};
 use domain::time::Timestamp;
-use sandbox::{ConsoleLevel, Event, Failure, Job, Limits, Outcome};
+use sandbox::{ConsoleLevel, Event, Failure, Job, Outcome};
 use serde_json::{Value, json};
 
-use super::BoundAction;
+use super::{BoundAction, node};
 use crate::sign_in::commands::{Effects, Ending};
 use crate::{Engine, Error};
 
@@ -135,22 +132,18 @@ impl Engine {
         left_ms: u64,
     ) -> (ExecutionResult, Outcome) {
         let started_at = self.now();
+        let packages = action.version.packages.as_ref();
         let job = Job {
             code: action.version.source.code.as_str().into(),
             handler: handler.to_owned(),
             event,
-            limits: Limits {
-                cpu_ms: ACTION_CPU_MS_MAX,
-                wall_ms: ACTION_RUN_MS_MAX.min(left_ms),
-                memory_bytes: ACTION_MEMORY_BYTES_MAX,
-                console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
-            },
+            limits: node::limits(packages, ACTION_RUN_MS_MAX.min(left_ms)),
             action_name: action.version.action_name.clone(),
         };
         let outcome = if left_ms == 0 {
             Outcome { failure: Some(Failure::WallClock), ..Outcome::default() }
         } else {
-            self.inner.sandbox.run(job).await
+            self.run_job(job, packages).await
         };
         let took_ms = i64::try_from(outcome.wall_us / 1000).unwrap_or(i64::MAX);
         let result = ExecutionResult {

@@ -1,16 +1,13 @@
 //! Runs a draft once, with an event that the caller brings; whatever it asks for is told and not done.
 
-use domain::action::{Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_PRE_USER_REGISTRATION};
+use domain::action::{Action, ActionVersion, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_PRE_USER_REGISTRATION};
 use domain::id::ActionId;
-use domain::limits::{
-    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
-};
-use sandbox::{
-    Event, Failure, Job, Limits, Secrets, credentials_exchange, post_login, pre_user_registration,
-};
+use domain::limits::ACTION_RUN_MS_MAX;
+use sandbox::{Event, Failure, Job, Secrets, credentials_exchange, post_login, pre_user_registration};
 use serde_json::Value;
 use store::Key;
 
+use super::node;
 use crate::{Engine, Error, Resource};
 
 /// What a test run gave.
@@ -32,7 +29,8 @@ impl Engine {
     /// Runs the draft of an Action.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape; [`Error::Busy`].
+    /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape and for npm packages
+    /// that can't be had; [`Error::Busy`].
     pub async fn test_action(&self, id: &ActionId, event: Value) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
@@ -40,19 +38,20 @@ impl Engine {
         let (handler, event) = event_of(&action.trigger, event, secrets).map_err(|error| {
             Error::property(&format!("not an event of this trigger: {error}"), "payload.event")
         })?;
+        let deployed = match &action.deployed_version {
+            Some(id) => self.store().get::<ActionVersion>(&Key::of(id)).await?,
+            None => None,
+        };
+        let packages = self.packages_for(&action.draft, deployed.as_ref()).await?;
+        let packages = packages.as_ref().map(|(packages, _hold)| packages);
         let job = Job {
             code: action.draft.code.into(),
             handler: handler.to_owned(),
             event,
-            limits: Limits {
-                cpu_ms: ACTION_CPU_MS_MAX,
-                wall_ms: ACTION_RUN_MS_MAX,
-                memory_bytes: ACTION_MEMORY_BYTES_MAX,
-                console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
-            },
+            limits: node::limits(packages, ACTION_RUN_MS_MAX),
             action_name: action.name,
         };
-        let outcome = self.inner.sandbox.run(job).await;
+        let outcome = self.run_job(job, packages).await;
         let error = match outcome.failure {
             None => None,
             Some(Failure::Busy) => return Err(Error::Busy),
