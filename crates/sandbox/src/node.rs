@@ -36,7 +36,7 @@ use crate::wire::{self, Call, Reply, Request, Task};
 
 /// What the host grants a process beyond the job's wall clock, in milliseconds.
 const DEADLINE_GRACE_MS: u64 = 30;
-/// How long a process waits for a job before it is ended, in milliseconds: ten minutes, since each holds some 40 MiB.
+/// How long a process waits for a job before it is ended, in milliseconds: ten minutes, since each holds some 50 MiB.
 const IDLE_MS_MAX: u64 = 10 * 60 * 1000;
 /// Limits for parsing alone.
 const CHECK_LIMITS: Limits =

@@ -195,7 +195,7 @@
     return { message: cut(String(error.message), TEXT_UNITS_MAX), line, column };
   };
 
-  const run = (request) => {
+  const run = (realm, request) => {
     const [began, used] = [performance.now(), cpuUsage()];
     let over = false;
     const end = (failure) => {
@@ -219,9 +219,6 @@
       end({ kind: 'syntax', ...syntaxError(error) });
       return;
     }
-    surround();
-    parts.network({ ask, requireCore, Module, define, failures: boot.fetch_failures });
-    const realm = makeRealm(Module.createRequire(folder));
     let promise;
     try {
       promise = realm.start(request.event, factory, request.handler, request.action_name);
@@ -244,11 +241,14 @@
     reallyExit(0);
   };
 
-  // After the command line's script has come to its end.
+  // After the command line's script has come to its end. All that needs no job is done before there is one.
   process.nextTick(() => {
+    surround();
+    parts.network({ ask, requireCore, Module, define, failures: boot.fetch_failures });
+    const realm = makeRealm(Module.createRequire(folder));
     send(CALLS, 'Ready');
     const { Job: request } = receive(CALLS);
     if (request.task === 'Check') check(request);
-    else run(request);
+    else run(realm, request);
   });
 });
