@@ -5,12 +5,13 @@
   'use strict';
   const { read, readSync, writeSync } = require('node:fs');
   const vm = require('node:vm');
+  const { reallyExit } = process;
 
   const fill = (descriptor, bytes) => {
     for (let at = 0; at < bytes.length; ) {
       const count = readSync(descriptor, bytes, at, bytes.length - at, null);
       // The host has hung up: nobody is left to tell.
-      if (count === 0) process.reallyExit(0);
+      if (count === 0) reallyExit(0);
       at += count;
     }
     return bytes;
@@ -37,7 +38,7 @@
     const more = (bytes, at, done) => {
       if (at === bytes.length) return done(bytes);
       read(descriptor, bytes, at, bytes.length - at, null, (error, count) => {
-        if (error || count === 0) process.reallyExit(0);
+        if (error || count === 0) reallyExit(0);
         more(bytes, at + count, done);
       });
     };

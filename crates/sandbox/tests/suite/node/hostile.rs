@@ -110,7 +110,7 @@ async fn a_crash_costs_its_own_run_only() {
     for body in [
         "require('fs').closeSync(0)",
         "require('fs').writeSync(0, Buffer.from([255, 255, 255, 255]))",
-        "require('fs').writeSync(1, Buffer.from([2, 0, 0, 0, 123, 125]))",
+        "require('fs').writeSync(1, Buffer.from([2, 0, 0, 0, 123, 125])); await new Promise((ok) => setTimeout(ok, 1e6))",
         "process.removeAllListeners('uncaughtException'); setTimeout(() => { throw 1 }); await new Promise(() => {})",
     ] {
         let outcome = pool.run(node_job(body), &folder.0).await;
