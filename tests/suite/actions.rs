@@ -7,6 +7,7 @@ mod executions;
 mod gallery;
 mod gallery_journeys;
 mod modules;
+mod npm;
 mod post_change_password;
 mod post_user_registration;
 mod pre_user_registration;

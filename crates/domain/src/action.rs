@@ -2,6 +2,8 @@
 //!
 //! Auth0: customize › Actions.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -122,8 +124,22 @@ pub struct ActionVersion {
     /// The JavaScript that runs, where that isn't the source itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compiled: Option<String>,
+    /// The npm packages that its dependencies came to; absent where it has none.
+    #[serde(default)]
+    pub packages: Option<Packages>,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// A set of npm packages, named to the byte: what one machine installed, each other one installs the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packages {
+    /// Names the set by its contents: a hash over the place, version and integrity of each package.
+    pub id: String,
+    /// The packages that the Action itself asked for, with their exact versions.
+    pub versions: BTreeMap<String, String>,
+    /// npm's lock of all packages, as JSON without addresses.
+    pub lock: String,
 }
 
 impl ActionVersion {

@@ -117,6 +117,26 @@ pub const ACTION_CPU_MS_MAX: u64 = 1_000;
 pub const ACTION_RUN_MS_MAX: u64 = 10_000;
 /// Memory of one Action run in bytes. Ours: a hundred times what a common script takes.
 pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// npm packages that one Action may ask for. Auth0: Actions, limitations.
+pub const ACTION_DEPENDENCIES_MAX: usize = 10;
+/// Processor time of one run with npm packages, in milliseconds. Ours: loading the largest common ones takes half a
+/// second of it; the kernel counts whole seconds.
+pub const ACTION_NODE_CPU_MS_MAX: u64 = 3_000;
+/// JavaScript heap of one run with npm packages, in bytes. Ours: four times what the largest common ones take.
+pub const ACTION_NODE_MEMORY_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// What installing npm packages may take, in milliseconds. Ours: less than the minute that a request may take.
+pub const ACTION_PACKAGES_INSTALL_MS_MAX: u64 = 45_000;
+/// Bytes of one installed set of npm packages. Ours: Auth0's own client and six more come to 55 MB.
+pub const ACTION_PACKAGES_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Files of one installed set of npm packages. Ours: Auth0's own client and six more come to 8,000.
+pub const ACTION_PACKAGES_FILES_MAX: usize = 50_000;
+/// Bytes of the lock that a version keeps of its npm packages. Ours: some 700 packages.
+pub const ACTION_PACKAGES_LOCK_BYTES_MAX: usize = 256 * 1024;
+/// The shortest time between two removals of npm packages that nobody needs, in milliseconds. Ours.
+pub const ACTION_PACKAGES_SWEEP_MS: i64 = 3600 * 1000;
+/// How long a failed installation is not tried again for a run, in milliseconds. Ours: a sign-in a second must not
+/// start npm each time.
+pub const ACTION_PACKAGES_RETRY_MS: i64 = 60_000;
 /// Console bytes kept of one Action run. Ours: Auth0 keeps 256 characters, which is too few to debug with.
 pub const ACTION_CONSOLE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a URL that an Action sends the browser to. Ours: browsers and proxies stop at about this.

@@ -6,6 +6,7 @@ mod bind;
 mod build;
 pub(crate) mod cache;
 mod changes;
+mod dependencies;
 mod deploy;
 mod library;
 pub mod local;
@@ -13,6 +14,7 @@ mod module_changes;
 mod module_use;
 mod module_versions;
 mod modules;
+pub(crate) mod node;
 pub(crate) mod progress;
 pub(crate) mod queue;
 mod record;
@@ -102,8 +104,8 @@ impl Engine {
             updated_at: now,
         };
         changes.apply(&mut action, self)?;
-        let compiled = match deploy {
-            true => self.build_ready("action", &action.draft.code, &action.draft.dependencies).await?,
+        let ready = match deploy {
+            true => Some(self.ready_action(&action.draft, None).await?),
             false => None,
         };
         let version_id = ActionId::new(uuid(self.random()));
@@ -115,11 +117,9 @@ impl Engine {
                 if let Some(wanted) = &changes.modules {
                     action.draft.modules = module_use::choose(tx, wanted).await?;
                 }
-                let deployed = if deploy {
+                let deployed = if let Some(ready) = &ready {
                     let modules = module_use::freeze(tx, &action.draft.modules).await?;
-                    let compiled = compiled.clone();
-                    let deployed =
-                        self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
+                    let deployed = self.freeze(tx, &mut action, version_id.clone(), modules, ready).await?;
                     action.all_changes_deployed = true;
                     Some(deployed)
                 } else {

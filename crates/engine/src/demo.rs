@@ -142,6 +142,7 @@ impl Engine {
             source: source.clone(),
             modules: Vec::new(),
             compiled: None,
+            packages: None,
             created_at: now,
         });
         tx.insert(Action {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::egress;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Method, StatusCode, redirect};
+use reqwest::{Certificate, Client, Method, StatusCode, redirect};
 use sandbox::fetch::{
     Fetch, FetchError, FetchFuture, FetchRequest, FetchResponse, HEADER_BYTES_MAX, HEADERS_MAX,
     REDIRECTS_MAX, RESPONSE_BYTES_MAX, Redirect,
@@ -33,12 +33,16 @@ pub struct HttpFetch {
 }
 
 impl HttpFetch {
-    /// A client of its own. `allow_private` opens this machine and the operator's own network to scripts.
+    /// A client of its own. `allow_private` opens this machine and the operator's own network to scripts; `authority`
+    /// is a certificate in PEM that is trusted beside the machine's own.
     ///
     /// # Errors
     /// [`OutboundError::Failed`] when the TLS set-up fails.
-    pub fn new(allow_private: bool) -> Result<Self, OutboundError> {
+    pub fn new(allow_private: bool, authority: Option<&str>) -> Result<Self, OutboundError> {
         install_tls_provider();
+        let failed = |error: reqwest::Error| OutboundError::Failed(error.to_string());
+        let authority =
+            authority.map(|pem| Certificate::from_pem(pem.as_bytes())).transpose().map_err(failed)?;
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
@@ -46,8 +50,9 @@ impl HttpFetch {
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .dns_resolver(Arc::new(GuardedResolver { allow_insecure: allow_private }))
+            .tls_certs_merge(authority)
             .build()
-            .map_err(|error| OutboundError::Failed(error.to_string()))?;
+            .map_err(failed)?;
         Ok(Self { client, allow_private })
     }
 

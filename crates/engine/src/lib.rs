@@ -30,6 +30,7 @@ pub mod listing;
 pub mod logs;
 pub mod organizations;
 pub mod outbound;
+mod packages;
 pub mod passwords;
 pub mod ports;
 pub mod refresh_tokens;
@@ -63,18 +64,31 @@ pub fn worker_main() -> i32 {
     sandbox::worker_main()
 }
 
-/// Starts the workers that run Actions, with scripts' way out.
-fn start_sandbox(choice: &settings::SandboxChoice, allow_private_addresses: bool) -> Result<Sandbox, Error> {
-    let worker = WorkerCommand { program: choice.program.clone(), args: choice.args.clone() };
-    let fetch = fetch::HttpFetch::new(allow_private_addresses)
+/// Scripts' way out. The server's own authority, where it has one, is trusted beside those of the world.
+fn script_fetch(
+    allow_private_addresses: bool,
+    authority: Option<&str>,
+) -> Result<Arc<dyn sandbox::Fetch>, Error> {
+    let fetch = fetch::HttpFetch::new(allow_private_addresses, authority)
         .map_err(|error| Error::Unavailable(error.to_string()))?;
+    Ok(Arc::new(fetch))
+}
+
+/// Starts the workers that run Actions.
+fn start_sandbox(choice: &settings::SandboxChoice, fetch: Arc<dyn sandbox::Fetch>) -> Sandbox {
+    let worker = WorkerCommand { program: choice.program.clone(), args: choice.args.clone() };
     let settings = SandboxSettings {
         worker,
         workers_max: choice.workers_max,
         queue_max: choice.queue_max,
         worker_memory_bytes_max: choice.worker_memory_bytes_max,
     };
-    Ok(Sandbox::start_with_fetch(settings, Arc::new(fetch)))
+    Sandbox::start_with_fetch(settings, fetch)
+}
+
+/// What `vestibule node-worker` runs: becomes Node.js and serves one Action. Answers the process's exit code if not.
+pub fn node_worker_main() -> i32 {
+    sandbox::node::node_worker_main()
 }
 
 /// Everything the product does. Clones are cheap and are the same engine.
@@ -88,6 +102,7 @@ struct Inner {
     issuer: String,
     store: Store,
     sandbox: Sandbox,
+    node_js: actions::node::NodeJs,
     passwords: passwords::Passwords,
     signers: keys::Signers,
     keys: keys::Published,
@@ -122,7 +137,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub async fn over(store: Store, settings: Settings, ports: Ports) -> Result<Self, Error> {
-        let sandbox = start_sandbox(&settings.sandbox, settings.actions_allow_private_addresses)?;
+        let authority = settings.actions_authority.as_deref();
+        let fetch = script_fetch(settings.actions_allow_private_addresses, authority)?;
+        let sandbox = start_sandbox(&settings.sandbox, Arc::clone(&fetch));
+        let node_js = actions::node::NodeJs::new(&settings, fetch);
         let passwords = passwords::Passwords::start(&settings.passwords);
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
@@ -133,6 +151,7 @@ impl Engine {
             issuer,
             store,
             sandbox,
+            node_js,
             passwords,
             signers,
             keys,
@@ -185,6 +204,7 @@ impl Engine {
     /// Ends the sandbox's workers.
     pub async fn shut_down(&self) {
         self.inner.sandbox.shut_down().await;
+        self.inner.node_js.shut_down().await;
     }
 
     pub(crate) fn store(&self) -> &Store {

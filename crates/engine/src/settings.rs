@@ -40,6 +40,21 @@ pub struct SandboxChoice {
     pub worker_memory_bytes_max: u64,
 }
 
+/// How Actions with npm packages are run.
+#[derive(Debug, Clone)]
+pub struct NodeChoice {
+    /// Whether Actions may have npm packages at all.
+    pub enabled: bool,
+    /// Node.js: a path, or a name to be found on `PATH`.
+    pub program: PathBuf,
+    /// npm; unset, it is looked for beside Node.js, then on `PATH`.
+    pub npm: Option<PathBuf>,
+    /// Arguments with which the sandbox's program starts a worker that becomes Node.js.
+    pub args: Vec<String>,
+    /// Where installed packages are; made when first needed.
+    pub folder: PathBuf,
+}
+
 /// How passwords are hashed (RFC 9106).
 #[derive(Debug, Clone)]
 pub struct PasswordSettings {
@@ -74,6 +89,8 @@ pub struct Settings {
     pub master_key: Secret<[u8; 32]>,
     /// How Actions are run.
     pub sandbox: SandboxChoice,
+    /// How Actions with npm packages are run.
+    pub node_js: NodeChoice,
     /// How passwords are hashed.
     pub passwords: PasswordSettings,
     /// Threads that make RSA signatures.
@@ -82,6 +99,8 @@ pub struct Settings {
     pub logout_insecure_urls: bool,
     /// Whether scripts may fetch from addresses of this machine and of the operator's own network.
     pub actions_allow_private_addresses: bool,
+    /// A certificate authority in PEM that scripts' fetches trust beside the machine's own: that of this very server.
+    pub actions_authority: Option<String>,
     /// Names this node in leases.
     pub node: String,
 }

@@ -15,13 +15,14 @@ const ROWS_PER_STEP_MAX: usize = 500;
 const STEPS_MAX: usize = 200;
 
 impl Engine {
-    /// Ends sessions that ran out, removes rows past their time, and reads again what other nodes may have published.
+    /// Ends sessions that ran out, removes rows past their time and packages without use, and reads again what other nodes may have published.
     /// Answers how many sessions it ended.
     ///
     /// # Errors
     /// Whatever the store answers; what was swept before stays swept.
     pub async fn sweep(&self) -> Result<usize, Error> {
         self.reload_published().await?;
+        self.sweep_packages().await?;
         let (mut ended, mut failure) = (0, None);
         for _ in 0..STEPS_MAX {
             let step = self.end_expired_sessions(&mut failure).await?;

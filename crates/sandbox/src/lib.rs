@@ -4,6 +4,8 @@
 //! used, failure). Nothing that a script does reaches anything of ours: it runs in a process without files, network
 //! or keys, and all it can do is append [`Command`]s, which the caller applies through the same rules as everyone else.
 //!
+//! An Action that needs npm packages runs in [`node`], the second kind of worker.
+//!
 //! What a script fetches goes through the [`fetch::Fetch`] that the caller brings.
 //!
 //! Not here: what a command means for a session, a user or a token (`engine`), and which metadata is legal
@@ -12,16 +14,19 @@
 mod cpu_timer;
 pub mod credentials_exchange;
 mod distrust;
+mod effects;
 pub mod fetch;
 pub mod floor;
 pub mod fuzzing;
 mod job;
+pub mod node;
 mod outcome;
 mod pool;
 pub mod post_change_password;
 pub mod post_login;
 pub mod post_user_registration;
 pub mod pre_user_registration;
+mod redirect;
 mod rights;
 pub mod types;
 pub mod typescript;

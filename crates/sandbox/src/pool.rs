@@ -224,7 +224,7 @@ impl Sandbox {
     }
 }
 
-fn to_wire(module: Module) -> wire::Module {
+pub(crate) fn to_wire(module: Module) -> wire::Module {
     let Module { name, code, secrets } = module;
     wire::Module { name, code: code.as_ref().to_owned(), secrets }
 }
@@ -265,10 +265,10 @@ impl Pool {
 }
 
 /// A place in the queue.
-struct Place<'a>(&'a AtomicUsize);
+pub(crate) struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, max: usize) -> Option<Self> {
+    pub(crate) fn take(waiting: &'a AtomicUsize, max: usize) -> Option<Self> {
         let one_more = |count: usize| (count < max).then_some(count + 1);
         waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         Some(Self(waiting))
@@ -357,7 +357,12 @@ impl Drop for Lease {
 }
 
 /// One fetch, from the worker's request to the message that answers it.
-async fn carry_out(fetch: Arc<dyn Fetch>, ask: Ask, left: Duration, answers: mpsc::Sender<Vec<u8>>) {
+pub(crate) async fn carry_out(
+    fetch: Arc<dyn Fetch>,
+    ask: Ask,
+    left: Duration,
+    answers: mpsc::Sender<Vec<u8>>,
+) {
     let result = if ask.request.is_within_limits() {
         match timeout(left, fetch.fetch(ask.request, left)).await {
             Ok(result) => result,

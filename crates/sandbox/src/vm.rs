@@ -1,12 +1,11 @@
 //! The only place that names the script engine: a fresh realm for each run, made from bytecode.
 //!
 //! Invariants. A realm serves one run and is dropped. Nothing of ours is reachable from a script but functions that
-//! append to [`effects::Effects`]. Every entry into the engine happens under a deadline ([`Watch`]) that the
+//! append to [`Effects`]. Every entry into the engine happens under a deadline ([`Watch`]) that the
 //! interpreter asks for, and a kernel timer for built-in functions that never ask.
 
 mod bytecode;
 mod cache;
-mod effects;
 mod host;
 mod platform;
 mod realm;
@@ -20,10 +19,10 @@ use rustix::time::{ClockId, clock_gettime};
 
 use self::bytecode::Bytecode;
 use self::cache::Caches;
-use self::effects::Effects;
 use self::platform::Platform;
 use self::realm::{Realm, Spent};
 use crate::cpu_timer::CpuTimer;
+use crate::effects::Effects;
 use crate::outcome::{Failure, Outcome, SyntaxError};
 use crate::typescript::{self, NoJavascript, is_later};
 use crate::wire::Request;

@@ -10,8 +10,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // A worker gives up its rights before anything else happens: no logging, no runtime, no configuration.
-    if std::env::args_os().nth(1).is_some_and(|command| command == "worker") {
-        return ExitCode::from(u8::try_from(engine::worker_main()).unwrap_or(cli::EXIT_START));
+    let worker: Option<fn() -> i32> = match std::env::args_os().nth(1) {
+        Some(command) if command == "worker" => Some(engine::worker_main),
+        Some(command) if command == "node-worker" => Some(engine::node_worker_main),
+        Some(_) | None => None,
+    };
+    if let Some(worker) = worker {
+        return ExitCode::from(u8::try_from(worker()).unwrap_or(cli::EXIT_START));
     }
     match cli::run(Cli::parse()) {
         Ok(code) => ExitCode::from(code),

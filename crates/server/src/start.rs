@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::secret::Secret;
 use engine::ports::{Clock, OutboundError, SystemClock};
-use engine::settings::{PasswordSettings, SandboxChoice};
+use engine::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use engine::{Engine, Ports, Settings, StoreChoice};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -217,6 +217,13 @@ fn settings(
         store,
         master_key,
         sandbox: sandbox_choice(config, or_cores(config.sandbox.workers, 2))?,
+        node_js: NodeChoice {
+            enabled: config.actions.dependencies,
+            program: config.actions.node.clone(),
+            npm: config.actions.npm.clone(),
+            args: vec!["node-worker".to_owned()],
+            folder: folder.file("packages"),
+        },
         passwords: PasswordSettings {
             threads: or_cores(config.passwords.threads, 1),
             queue_max: config.passwords.queue_max,
@@ -226,6 +233,10 @@ fn settings(
         signing_threads: cores,
         logout_insecure_urls: config.logout.allow_insecure_urls,
         actions_allow_private_addresses: config.actions.allow_private_addresses,
+        actions_authority: match config.tls.enabled && config.tls.certificate_file.is_none() {
+            true => folder.read("ca.pem")?,
+            false => None,
+        },
         node: node_name(ports),
     })
 }

@@ -1,5 +1,6 @@
 //! Makes of the source of an Action or a module what runs: JavaScript as it stands, TypeScript without its types.
 
+use domain::action::Packages;
 use sandbox::Failure;
 
 use crate::{Engine, Error};
@@ -9,12 +10,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Invalid`] where it cannot be parsed, with line and column; [`Error::Busy`], [`Error::Unavailable`].
-    pub(super) async fn build_script(&self, what: &str, code: &str) -> Result<Option<String>, Error> {
+    pub(super) async fn build_script(
+        &self,
+        what: &str,
+        code: &str,
+        packages: Option<&Packages>,
+    ) -> Result<Option<String>, Error> {
         let refused = |reason: &str| Error::Invalid {
             message: format!("The {what} cannot be deployed: {reason}"),
             code: Some("invalid_body"),
         };
-        self.inner.sandbox.build(code).await.map_err(|failure| match failure {
+        self.build_for(code, packages).await.map_err(|failure| match failure {
             Failure::Busy => Error::Busy,
             Failure::Unavailable { reason } => Error::Unavailable(reason),
             Failure::Crashed | Failure::CpuTime | Failure::WallClock | Failure::Memory => {
@@ -22,5 +28,19 @@ impl Engine {
             }
             Failure::Syntax(_) | Failure::Script { .. } | Failure::NoHandler => refused(&failure.to_string()),
         })
+    }
+    /// The same, with the failure as the worker tells it.
+    pub(super) async fn build_for(
+        &self,
+        code: &str,
+        packages: Option<&Packages>,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(packages) = packages
+            && self.check_with_node(code, packages).await.is_ok()
+        {
+            // What Node.js reads, it runs, whatever the other engine thinks of it.
+            return Ok(None);
+        }
+        self.inner.sandbox.build(code).await
     }
 }

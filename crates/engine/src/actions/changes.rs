@@ -8,14 +8,12 @@ use domain::limits::{
 use domain::secret::Secret;
 use serde_json::Value;
 
-use super::SECRET_PURPOSE;
 use super::module_changes::ModuleChoice;
+use super::{SECRET_PURPOSE, dependencies};
 use crate::{Engine, Error};
 
 /// Characters of an Action's name. Auth0: Actions, name.
 const NAME_CHARACTERS_MAX: usize = 255;
-/// npm packages of one Action. Ours: they are only kept.
-const DEPENDENCIES_MAX: usize = 50;
 
 /// One secret as a request gives it; without a value it keeps the one it has.
 #[derive(Debug, Clone)]
@@ -35,7 +33,7 @@ pub struct ActionChanges {
     pub code: Option<String>,
     /// What it says it runs on.
     pub runtime: Option<String>,
-    /// npm packages; kept, and in the way of a deploy.
+    /// npm packages, `{name, version}` each.
     pub dependencies: Option<Vec<Value>>,
     /// All secrets there are to be.
     pub secrets: Option<Vec<SecretChange>>,
@@ -64,11 +62,7 @@ impl ActionChanges {
             action.draft.runtime.clone_from(runtime);
         }
         if let Some(dependencies) = &self.dependencies {
-            if dependencies.len() > DEPENDENCIES_MAX {
-                let reason =
-                    format!("Array is too long ({}), maximum {DEPENDENCIES_MAX}", dependencies.len());
-                return Err(Error::property(&reason, "dependencies"));
-            }
+            dependencies::read(dependencies)?;
             action.draft.dependencies.clone_from(dependencies);
         }
         if let Some(secrets) = &self.secrets {

@@ -1,29 +1,39 @@
 //! Freezes a draft as a version that runs, and goes back to an earlier one.
 
-use domain::action::{Action, ActionVersion, TriggerBindings};
+use domain::action::{Action, ActionSource, ActionVersion, Packages, TriggerBindings};
 use domain::action_module::FrozenModule;
 use domain::id::{ActionId, uuid};
 use domain::limits::ACTION_VERSIONS_MAX;
-use serde_json::Value;
 use store::{Key, Order, Tx};
 
 use super::{action_in, module_use};
 use crate::listing::{Listing, Slice, Source};
+use crate::packages::Hold;
 use crate::{ApiCall, Engine, Error, Resource};
+
+/// A source that may be deployed: what runs of it, with the packages that are kept in place for it.
+pub(super) struct Ready {
+    compiled: Option<String>,
+    packages: Option<(Packages, Hold)>,
+}
 
 impl Engine {
     /// Freezes the draft and its modules and lets them run at once, wherever the Action is bound: one commit.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column), asks for npm
-    /// packages or for a version of a module that is gone, and then what ran before goes on running.
+    /// [`Error::NotFound`]; [`Error::Invalid`] when the code does not parse (with line and column), its npm packages
+    /// can't be had, or a version of a module is gone, and then what ran before goes on running.
     pub async fn deploy_action(
         &self,
         call: &ApiCall,
         id: &ActionId,
     ) -> Result<(ActionVersion, Action), Error> {
         let draft: Action = self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
-        let compiled = self.build_ready("action", &draft.draft.code, &draft.draft.dependencies).await?;
+        let deployed = match &draft.deployed_version {
+            Some(id) => self.store().get::<ActionVersion>(&Key::of(id)).await?,
+            None => None,
+        };
+        let ready = self.ready_action(&draft.draft, deployed.as_ref()).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -33,8 +43,7 @@ impl Engine {
                     return Err(Error::Conflict { message });
                 }
                 let modules = module_use::freeze(tx, &action.draft.modules).await?;
-                let compiled = compiled.clone();
-                let version = self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules, &ready).await?;
                 action.all_changes_deployed = true;
                 tx.put(action.clone());
                 self.record_api(tx, call, "Deploy an Action", 200);
@@ -56,15 +65,14 @@ impl Engine {
         update_draft: bool,
     ) -> Result<(ActionVersion, Action), Error> {
         let earlier = self.action_version(id, version).await?;
-        let compiled = self.build_ready("action", &earlier.source.code, &earlier.source.dependencies).await?;
+        let ready = self.ready_action(&earlier.source, Some(&earlier)).await?;
         let version_id = ActionId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
                 let mut action = action_in(tx, id).await?;
                 let draft = std::mem::replace(&mut action.draft, earlier.source.clone());
                 let modules = earlier.modules.clone();
-                let compiled = compiled.clone();
-                let version = self.freeze(tx, &mut action, version_id.clone(), modules, compiled).await?;
+                let version = self.freeze(tx, &mut action, version_id.clone(), modules, &ready).await?;
                 action.all_changes_deployed = update_draft || draft == earlier.source;
                 if !update_draft {
                     action.draft = draft;
@@ -100,20 +108,16 @@ impl Engine {
         Ok((action, self.list(source, slice, |_| true).await?))
     }
 
-    /// The JavaScript of an `action` or a `module`, where that isn't its code as it stands. Refuses what could not run:
-    /// code that does not parse, and npm packages.
-    pub(super) async fn build_ready(
+    /// Installs what the source of an Action needs, and builds it. As long as the answer lives, its packages stay.
+    pub(super) async fn ready_action(
         &self,
-        what: &str,
-        code: &str,
-        dependencies: &[Value],
-    ) -> Result<Option<String>, Error> {
-        if !dependencies.is_empty() {
-            let message =
-                format!("npm dependencies are not supported yet: the {what} cannot be deployed with them.");
-            return Err(Error::Invalid { message, code: Some("operation_not_supported") });
-        }
-        self.build_script(what, code).await
+        source: &ActionSource,
+        same_packages_as: Option<&ActionVersion>,
+    ) -> Result<Ready, Error> {
+        let packages = self.packages_for(source, same_packages_as).await?;
+        let set = packages.as_ref().map(|(packages, _)| packages);
+        let compiled = self.build_script("action", &source.code, set).await?;
+        Ok(Ready { compiled, packages })
     }
 
     /// Writes the draft as a version, moves the Action's bindings and its use of modules to it, and forgets versions
@@ -124,7 +128,7 @@ impl Engine {
         action: &mut Action,
         version_id: ActionId,
         modules: Vec<FrozenModule>,
-        compiled: Option<String>,
+        ready: &Ready,
     ) -> Result<ActionVersion, Error> {
         module_use::note(tx, action, &action.draft.modules).await?;
         action.versions += 1;
@@ -135,7 +139,8 @@ impl Engine {
             number: action.versions,
             source: action.draft.clone(),
             modules,
-            compiled,
+            compiled: ready.compiled.clone(),
+            packages: ready.packages.as_ref().map(|(packages, _)| packages.clone()),
             created_at: self.now(),
         };
         action.deployed_version = Some(version.id.clone());

@@ -6,15 +6,16 @@ use domain::action::{
     TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD, TRIGGER_POST_USER_REGISTRATION,
     TRIGGER_PRE_USER_REGISTRATION, TRIGGERS, Trigger,
 };
-use domain::limits::ACTION_CODE_BYTES_MAX;
+use domain::limits::{ACTION_CODE_BYTES_MAX, ACTION_RUN_MS_MAX};
 pub use sandbox::types::FILES as TYPE_FILES;
-use sandbox::{CacheView, Command, Outcome};
+use sandbox::{CacheView, Command, Outcome, Sandbox};
 use serde_json::{Value, json};
 
-use super::test_run::{Draft, TestRun};
+use super::node;
+use super::test_run::{Draft, TestRun, ran};
 use crate::ports::{Clock, SystemClock};
 use crate::settings::SandboxChoice;
-use crate::{Error, start_sandbox};
+use crate::{Error, script_fetch, start_sandbox};
 
 /// An Action and what it is to see.
 #[derive(Debug, Clone)]
@@ -72,10 +73,9 @@ pub async fn run(
         secrets: action.secrets.into(),
         modules: Vec::new(),
         cache: CacheView { now: SystemClock.now(), ..CacheView::default() },
-        clock_stands: false,
     };
-    let sandbox = start_sandbox(sandbox, allow_private_addresses)?;
-    let outcome = draft.run(&sandbox, "event").await;
+    let sandbox = start_sandbox(sandbox, script_fetch(allow_private_addresses, None)?);
+    let outcome = run_draft(&sandbox, draft).await;
     sandbox.shut_down().await;
     let outcome = outcome?;
     let denied = outcome.commands.iter().find_map(Command::refusal).map(str::to_owned);
@@ -86,6 +86,16 @@ pub async fn run(
         false => before,
     });
     Ok(LocalRun { run: outcome.into(), denied, metadata_before, metadata_after })
+}
+
+/// Code that cannot be built is a failure of the run.
+async fn run_draft(sandbox: &Sandbox, draft: Draft<'_>) -> Result<Outcome, Error> {
+    match sandbox.build(draft.code).await {
+        Err(failure) => ran(Outcome { failure: Some(failure), ..Outcome::default() }),
+        Ok(script) => {
+            ran(sandbox.run(draft.job(script, node::limits(None, ACTION_RUN_MS_MAX), "event")?).await)
+        }
+    }
 }
 
 /// The reason for which the commands of a recorded run refused, if they did.

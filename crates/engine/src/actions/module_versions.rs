@@ -1,6 +1,6 @@
 //! A module's versions: published from its draft, listed, and taken back into the draft.
 
-use domain::action_module::{Module, ModuleVersion};
+use domain::action_module::{Module, ModuleSource, ModuleVersion};
 use domain::id::{ModuleId, uuid};
 use domain::limits::MODULE_VERSIONS_MAX;
 use store::{Key, Order, Tx};
@@ -17,7 +17,7 @@ impl Engine {
     /// parse (with line and column) or asks for npm packages; [`Error::Precondition`] when all versions are in use.
     pub async fn publish_module(&self, call: &ApiCall, id: &ModuleId) -> Result<ModuleVersion, Error> {
         let draft = self.module(id).await?.module.draft;
-        let compiled = self.build_ready("module", &draft.code, &draft.dependencies).await?;
+        let compiled = self.ready_module(&draft).await?;
         let version_id = ModuleId::new(uuid(self.random()));
         self.store()
             .transact(async |tx| {
@@ -93,6 +93,19 @@ impl Engine {
             })
             .await?;
         self.with_latest(module).await
+    }
+
+    /// The JavaScript of a module, where that isn't its code as it stands.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where it does not parse, and for npm packages: an Action brings those that its modules need.
+    pub(super) async fn ready_module(&self, draft: &ModuleSource) -> Result<Option<String>, Error> {
+        if !draft.dependencies.is_empty() {
+            let message = "npm dependencies of modules are not supported: list them at the actions that use the module."
+                .to_owned();
+            return Err(Error::Invalid { message, code: Some("operation_not_supported") });
+        }
+        self.build_script("module", &draft.code, None).await
     }
 
     /// Writes the draft as a version, and forgets the oldest one that no Action uses where there would be too many.

@@ -49,7 +49,7 @@ impl Engine {
         let mut draft = ModuleSource { code: String::new(), dependencies: Vec::new(), secrets: Vec::new() };
         changes.apply(&mut draft, self)?;
         let compiled = match publish {
-            true => self.build_ready("module", &draft.code, &draft.dependencies).await?,
+            true => self.ready_module(&draft).await?,
             false => None,
         };
         let now = self.now();

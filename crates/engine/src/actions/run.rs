@@ -6,17 +6,14 @@ use std::borrow::Cow;
 
 use domain::action::{Execution, ExecutionResult};
 use domain::id::ActionId;
-use domain::limits::{
-    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_EXECUTION_MS, ACTION_MEMORY_BYTES_MAX,
-    ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX,
-};
+use domain::limits::{ACTION_EXECUTION_MS, ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX};
 use domain::time::Timestamp;
-use sandbox::{CacheView, Command, ConsoleLevel, Event, Failure, Job, Limits, Outcome};
+use sandbox::{CacheView, Command, ConsoleLevel, Event, Failure, Job, Outcome};
 use serde_json::{Value, json};
 
 use super::cache::without_cached_value;
 use super::progress::{Progress, Turn};
-use super::{BoundAction, recorded_event};
+use super::{BoundAction, node, recorded_event};
 use crate::sign_in::commands::{Effects, Ending};
 use crate::{Engine, Error};
 
@@ -233,24 +230,20 @@ impl Engine {
         left_ms: u64,
     ) -> (ExecutionResult, Outcome) {
         let started_at = self.now();
+        let packages = action.version.packages.as_ref();
         let job = Job {
             code: action.version.script().into(),
             modules: action.modules.clone(),
             handler: handler.to_owned(),
             event,
-            limits: Limits {
-                cpu_ms: ACTION_CPU_MS_MAX,
-                wall_ms: ACTION_RUN_MS_MAX.min(left_ms),
-                memory_bytes: ACTION_MEMORY_BYTES_MAX,
-                console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
-            },
+            limits: node::limits(packages, ACTION_RUN_MS_MAX.min(left_ms)),
             action_name: action.version.action_name.clone(),
             cache,
         };
         let mut outcome = if left_ms == 0 {
             Outcome { failure: Some(Failure::WallClock), ..Outcome::default() }
         } else {
-            self.inner.sandbox.run(job).await
+            self.run_job(job, packages).await
         };
         if is_optional && outcome.failure == Some(Failure::NoHandler) {
             outcome.failure = None;

@@ -1,22 +1,21 @@
 //! Runs a draft once, with an event that the caller brings; whatever it asks for is told and not done.
 
 use domain::action::{
-    Action, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD, TRIGGER_POST_USER_REGISTRATION,
-    TRIGGER_PRE_USER_REGISTRATION,
+    Action, ActionVersion, TRIGGER_CREDENTIALS_EXCHANGE, TRIGGER_POST_CHANGE_PASSWORD,
+    TRIGGER_POST_USER_REGISTRATION, TRIGGER_PRE_USER_REGISTRATION,
 };
 use domain::action_cache::{ActionCache, CacheLifetime};
 use domain::id::ActionId;
-use domain::limits::{
-    ACTION_CONSOLE_BYTES_MAX, ACTION_CPU_MS_MAX, ACTION_MEMORY_BYTES_MAX, ACTION_RUN_MS_MAX,
-};
+use domain::limits::ACTION_RUN_MS_MAX;
 use domain::time::Timestamp;
 use sandbox::{
-    CacheView, Event, Failure, Job, Limits, Outcome, Sandbox, Secrets, credentials_exchange,
-    post_change_password, post_login, post_user_registration, pre_user_registration,
+    CacheView, Event, Failure, Job, Limits, Outcome, Secrets, credentials_exchange, post_change_password,
+    post_login, post_user_registration, pre_user_registration,
 };
 use serde_json::Value;
 use store::Key;
 
+use super::node;
 use super::run::{console_text, failure_parts};
 use crate::{Engine, Error, Resource};
 
@@ -89,8 +88,6 @@ pub(super) struct Draft<'a> {
     pub(super) modules: Vec<sandbox::Module>,
     /// What it finds in its trigger's cache, and when it runs.
     pub(super) cache: CacheView,
-    /// Whether its clock stands at that time.
-    pub(super) clock_stands: bool,
 }
 
 impl Engine {
@@ -98,7 +95,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for an event that does not have the trigger's shape, for a handler that is
-    /// not the trigger's, and for what is not fit to be cached; [`Error::Busy`].
+    /// not the trigger's, for what is not fit to be cached, and for npm packages that can't be had; [`Error::Busy`].
     pub async fn test_action(&self, id: &ActionId, input: TestInput) -> Result<TestRun, Error> {
         let action: Action =
             self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Action))?;
@@ -109,6 +106,15 @@ impl Engine {
                 return Err(Error::property(refusal.code(), "cache"));
             }
         }
+        let deployed = match &action.deployed_version {
+            Some(id) => self.store().get::<ActionVersion>(&Key::of(id)).await?,
+            None => None,
+        };
+        let packages = self.packages_for(&action.draft, deployed.as_ref()).await?;
+        let packages = packages.as_ref().map(|(packages, _hold)| packages);
+        if packages.is_some() && input.now.is_some() {
+            return Err(Error::property("the clock of an action with npm packages cannot stand", "now"));
+        }
         let draft = Draft {
             code: &action.draft.code,
             name: &action.name,
@@ -118,20 +124,30 @@ impl Engine {
             secrets: self.unseal_secrets(&action.name, &action.draft.secrets)?.into(),
             modules: self.readable_modules(&self.draft_modules(&action.draft.modules).await?)?,
             cache: CacheView { entries, now },
-            clock_stands: input.now.is_some(),
         };
-        draft.run(&self.inner.sandbox, "payload.event").await.map(TestRun::from)
+        let limits = node::limits(packages, ACTION_RUN_MS_MAX);
+        let outcome = match self.build_for(draft.code, packages).await {
+            Err(failure) => Outcome { failure: Some(failure), ..Outcome::default() },
+            Ok(script) => {
+                let job = draft.job(script, limits, "payload.event")?;
+                match input.now {
+                    Some(now) => self.inner.sandbox.run_at(job, now.as_millis()).await,
+                    None => self.run_job(job, packages).await,
+                }
+            }
+        };
+        ran(outcome).map(TestRun::from)
     }
 }
 
 impl Draft<'_> {
-    /// Builds and runs it. Code that cannot be built is a failure of the run. `property` is what the caller calls the
-    /// event.
+    /// The job that runs it, by the script that was built of its code where that isn't the code itself. `property` is
+    /// what the caller calls the event.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an event that does not have the trigger's shape, and for a handler that is not the
-    /// trigger's; [`Error::Busy`]; [`Error::Unavailable`].
-    pub(super) async fn run(self, sandbox: &Sandbox, property: &str) -> Result<Outcome, Error> {
+    /// trigger's.
+    pub(super) fn job(self, script: Option<String>, limits: Limits, property: &str) -> Result<Job, Error> {
         let (handler, event) = event_of(self.trigger, self.event, self.secrets)
             .map_err(|error| Error::property(&format!("not an event of this trigger: {error}"), property))?;
         let handler = match self.handler {
@@ -142,35 +158,24 @@ impl Draft<'_> {
             }
             Some(_) => return Err(Error::property("is not one of this trigger", "handler")),
         };
-        let outcome = match sandbox.build(self.code).await {
-            Err(failure) => Outcome { failure: Some(failure), ..Outcome::default() },
-            Ok(built) => {
-                let now = self.cache.now;
-                let job = Job {
-                    code: built.as_deref().unwrap_or(self.code).into(),
-                    modules: self.modules,
-                    handler: handler.to_owned(),
-                    event,
-                    limits: Limits {
-                        cpu_ms: ACTION_CPU_MS_MAX,
-                        wall_ms: ACTION_RUN_MS_MAX,
-                        memory_bytes: ACTION_MEMORY_BYTES_MAX,
-                        console_bytes_max: ACTION_CONSOLE_BYTES_MAX,
-                    },
-                    action_name: self.name.to_owned(),
-                    cache: self.cache,
-                };
-                match self.clock_stands {
-                    true => sandbox.run_at(job, now.as_millis()).await,
-                    false => sandbox.run(job).await,
-                }
-            }
-        };
-        match outcome.failure {
-            Some(Failure::Busy) => Err(Error::Busy),
-            Some(Failure::Unavailable { reason }) => Err(Error::Unavailable(reason)),
-            _ => Ok(outcome),
-        }
+        Ok(Job {
+            code: script.as_deref().unwrap_or(self.code).into(),
+            modules: self.modules,
+            handler: handler.to_owned(),
+            event,
+            limits,
+            action_name: self.name.to_owned(),
+            cache: self.cache,
+        })
+    }
+}
+
+/// The outcome, unless nothing was run for want of a worker.
+pub(super) fn ran(outcome: Outcome) -> Result<Outcome, Error> {
+    match outcome.failure {
+        Some(Failure::Busy) => Err(Error::Busy),
+        Some(Failure::Unavailable { reason }) => Err(Error::Unavailable(reason)),
+        _ => Ok(outcome),
     }
 }
 

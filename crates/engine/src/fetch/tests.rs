@@ -23,7 +23,7 @@ fn request(url: &str, redirect: Redirect) -> FetchRequest {
 }
 
 async fn fetch(allow_private: bool, request: FetchRequest) -> Result<FetchResponse, FetchError> {
-    HttpFetch::new(allow_private).unwrap().fetch(request, PATIENCE).await
+    HttpFetch::new(allow_private, None).unwrap().fetch(request, PATIENCE).await
 }
 
 /// Answers each path in its own way, and echoes the request where the path says so; ends with the test.
@@ -141,7 +141,7 @@ async fn redirects_are_followed_answered_or_refused() {
 
 #[test]
 fn secrets_do_not_follow_to_another_origin_and_targets_are_checked_anew() {
-    let closed = HttpFetch::new(false).unwrap();
+    let closed = HttpFetch::new(false, None).unwrap();
     let mut asked = request("https://a.example/", Redirect::Follow);
     asked.headers = vec![("authorization".to_owned(), "s".to_owned()), ("cookie".to_owned(), "s".to_owned())];
     let mut hop = super::Hop::first(&asked).unwrap();
@@ -167,7 +167,7 @@ async fn long_answers_are_refused_without_being_read_to_the_end() {
 #[tokio::test]
 async fn a_silent_server_costs_no_more_than_the_time_allowed() {
     let base = serve().await;
-    let fetching = HttpFetch::new(true).unwrap();
+    let fetching = HttpFetch::new(true, None).unwrap();
     let result =
         fetching.fetch(request(&format!("{base}/silent"), Redirect::Follow), Duration::from_millis(50)).await;
     assert_eq!(result, Err(FetchError::Timeout));

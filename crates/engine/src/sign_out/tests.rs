@@ -19,7 +19,7 @@ use store::{Key, Order, OutboxFilter, OutboxState, Tx};
 
 use super::{BoundTokens, OUTBOX_LOGOUT};
 use crate::ports::{ManualClock, SystemEntropy};
-use crate::settings::{PasswordSettings, SandboxChoice};
+use crate::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use crate::sign_in::hash;
 use crate::users::UserChanges;
 use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Settings, StoreChoice};
@@ -29,6 +29,7 @@ const NOW: Timestamp = Timestamp(1_790_000_000_000);
 async fn engine() -> Engine {
     let settings = Settings {
         actions_allow_private_addresses: false,
+        actions_authority: None,
         tenant: "t".into(),
         domain: "localhost".into(),
         insecure_scheme: true,
@@ -40,6 +41,13 @@ async fn engine() -> Engine {
             workers_max: 1,
             queue_max: 1,
             worker_memory_bytes_max: 1 << 30,
+        },
+        node_js: NodeChoice {
+            enabled: false,
+            program: "node".into(),
+            npm: None,
+            args: Vec::new(),
+            folder: PathBuf::from("/there/is/no/folder"),
         },
         passwords: PasswordSettings::default(),
         signing_threads: 1,

@@ -7,8 +7,8 @@ use std::time::Instant;
 use domain::action_cache::CacheLifetime;
 use rquickjs::{Ctx, Function, Object, Result};
 
-use super::effects::{Effects, metadata_refusal};
 use super::platform::redirect;
+use crate::effects::{Effects, metadata_refusal};
 use crate::outcome::ConsoleLevel;
 
 /// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
@@ -94,5 +94,28 @@ fn level_of(name: &str) -> ConsoleLevel {
         "warn" => ConsoleLevel::Warn,
         "error" => ConsoleLevel::Error,
         _ => ConsoleLevel::Log,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rquickjs::{Context, Runtime};
+
+    use super::{Effects, Rc, RefCell, functions};
+    use crate::node::QUESTIONS;
+
+    #[test]
+    fn both_kinds_of_worker_have_the_same_functions() {
+        let context = Context::full(&Runtime::new().unwrap()).unwrap();
+        let mut here = context.with(|ctx| {
+            let host = functions(&ctx, &Rc::new(RefCell::new(Effects::default()))).unwrap();
+            host.keys::<String>().collect::<Result<Vec<_>, _>>().unwrap()
+        });
+        // Node.js has a clock of its own.
+        here.retain(|name| name != "elapsedMs");
+        here.sort_unstable();
+        let mut there = QUESTIONS.to_vec();
+        there.sort_unstable();
+        assert_eq!(here, there);
     }
 }

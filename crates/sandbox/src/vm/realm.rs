@@ -16,10 +16,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::Watch;
 use super::bytecode::Bytecode;
 use super::cache::{Cache, Caches};
-use super::effects::Effects;
 use super::host;
 use super::platform::{self, Fetches, Platform};
 use crate::distrust::TEXT_UNITS_MAX;
+use crate::effects::Effects;
 use crate::outcome::{Failure, SyntaxError};
 use crate::wire::{self, Answer, Call, Reply, Request};
 

@@ -12,6 +12,7 @@ mod isolation;
 mod killed;
 mod kit;
 mod modules;
+mod node;
 mod platform;
 mod pool;
 mod redirect;

@@ -12,7 +12,7 @@ use store::{Order, OutboxFilter, OutboxState};
 
 use super::*;
 use crate::ports::{ManualClock, SystemEntropy};
-use crate::settings::{PasswordSettings, SandboxChoice};
+use crate::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use crate::users::{NewUser, UserChanges};
 use crate::{ApiCall, Caller, Ports, Settings, StoreChoice};
 
@@ -34,6 +34,14 @@ async fn engine() -> (Engine, Arc<ManualClock>) {
             queue_max: 1,
             worker_memory_bytes_max: 1 << 30,
         },
+        node_js: NodeChoice {
+            enabled: false,
+            program: PathBuf::new(),
+            npm: None,
+            args: Vec::new(),
+            folder: PathBuf::new(),
+        },
+        actions_authority: None,
         passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
         signing_threads: 1,
         logout_insecure_urls: true,
@@ -62,6 +70,7 @@ async fn bind(engine: &Engine) {
         action_name: "Tell".into(),
         number: 1,
         compiled: None,
+        packages: None,
         source: ActionSource {
             code: "exports.onExecutePostUserRegistration = async () => {};".into(),
             runtime: "node22".into(),

@@ -43,6 +43,19 @@ pub(super) fn secrets(secrets: &[ActionSecret]) -> Value {
         .collect()
 }
 
+/// What a version asked for, and what it got, which is more than Auth0 tells.
+fn dependencies(version: &ActionVersion) -> Value {
+    let mut list = version.source.dependencies.clone();
+    for dependency in list.iter_mut().filter_map(Value::as_object_mut) {
+        let name = dependency.get("name").and_then(Value::as_str).unwrap_or_default();
+        let exact = version.packages.as_ref().and_then(|packages| packages.versions.get(name)).cloned();
+        if let Some(exact) = exact {
+            dependency.insert("resolved_version".to_owned(), exact.into());
+        }
+    }
+    list.into()
+}
+
 /// An Action with what runs.
 pub(super) fn action(view: &ActionView) -> Value {
     let action = &view.action;
@@ -86,7 +99,7 @@ fn frozen(version: &ActionVersion, action: &Action, deployed: bool) -> Value {
         "id": version.id,
         "action_id": version.action_id,
         "code": version.source.code,
-        "dependencies": version.source.dependencies,
+        "dependencies": dependencies(version),
         "deployed": deployed,
         "number": version.number,
         "built_at": at,
