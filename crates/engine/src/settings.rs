@@ -104,3 +104,38 @@ pub struct Settings {
     /// Names this node in leases.
     pub node: String,
 }
+
+#[cfg(test)]
+impl Settings {
+    /// In memory, with workers and packages that cannot be started.
+    pub(crate) fn for_testing() -> Self {
+        let nowhere = PathBuf::from("/there/is/no/such/place");
+        Self {
+            tenant: "t".into(),
+            domain: "localhost".into(),
+            insecure_scheme: true,
+            store: StoreChoice::Memory,
+            master_key: Secret::new([7; 32]),
+            sandbox: SandboxChoice {
+                program: nowhere.clone(),
+                args: Vec::new(),
+                workers_max: 1,
+                queue_max: 1,
+                worker_memory_bytes_max: 1 << 30,
+            },
+            node_js: NodeChoice {
+                enabled: false,
+                program: "node".into(),
+                npm: None,
+                args: Vec::new(),
+                folder: nowhere,
+            },
+            passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
+            signing_threads: 1,
+            logout_insecure_urls: true,
+            actions_allow_private_addresses: false,
+            actions_authority: None,
+            node: "n".into(),
+        }
+    }
+}

@@ -123,6 +123,13 @@ impl Command {
     }
 }
 
+impl SyntaxError {
+    /// Whether this one stands behind the other in their text: whoever read it got farther.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        (self.line, self.column) > (other.line, other.column)
+    }
+}
+
 /// How long a session's cookie lives: `api.session.setCookieMode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

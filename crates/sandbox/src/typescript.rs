@@ -63,11 +63,6 @@ fn unreadable(source: &str) -> NoJavascript {
     NoJavascript::Unreadable(at(source, None, "Invalid or unexpected token".to_owned()))
 }
 
-/// Whether `later` stands behind `earlier` in their text.
-pub(crate) fn is_later(later: &SyntaxError, earlier: &SyntaxError) -> bool {
-    (later.line, later.column) > (earlier.line, earlier.column)
-}
-
 /// An error at a byte of the source.
 fn at(source: &str, offset: Option<usize>, message: String) -> SyntaxError {
     let Some(before) = offset.and_then(|offset| source.get(..offset)) else {

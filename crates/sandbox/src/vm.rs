@@ -24,7 +24,7 @@ use self::realm::{Realm, Spent};
 use crate::cpu_timer::CpuTimer;
 use crate::effects::Effects;
 use crate::outcome::{Failure, Outcome, SyntaxError};
-use crate::typescript::{self, NoJavascript, is_later};
+use crate::typescript::{self, NoJavascript};
 use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
@@ -185,7 +185,7 @@ impl Vm {
         let code = match typescript::javascript_of(&request.code) {
             Ok(code) => code,
             Err(NoJavascript::Refused(error)) => return Err(Failure::Syntax(error)),
-            Err(NoJavascript::Unreadable(error)) if is_later(&error, &as_javascript) => {
+            Err(NoJavascript::Unreadable(error)) if error.is_later_than(&as_javascript) => {
                 return Err(Failure::Syntax(error));
             }
             Err(NoJavascript::Unreadable(_)) => return Err(Failure::Syntax(as_javascript)),

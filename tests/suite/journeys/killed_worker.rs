@@ -6,7 +6,7 @@ use serde_json::json;
 use suite::program::Program;
 use suite::store::Place;
 use suite::{App, Browser, User, wait};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What the application of a sign-in whose worker died is told.
@@ -21,8 +21,9 @@ async fn user(program: &Program, email: &str) -> User {
     User { id, email: email.to_owned(), password: password.to_owned() }
 }
 
-/// Answers a fetch.
+/// Answers a fetch, once it has been asked: a client that is answered sooner gives up.
 async fn answer(mut stream: TcpStream) {
+    let _asked = stream.read(&mut [0; 1024]).await;
     let _gone = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
 }
 

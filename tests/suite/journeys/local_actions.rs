@@ -114,8 +114,12 @@ async fn a_file_is_run_with_an_exit_code_for_each_outcome(place: &Place) {
     );
     let other = ["test", "hello.js", "--event", "event.json", "--trigger", "credentials-exchange"];
     actions(folder, &other, None).await.expect(0, &["log: Shop"]);
-    let named = ["test", "hello.js", "--event", "event.json", "--handler", "onExecuteCredentialsExchange"];
+    write(folder, "back.js", "exports.onContinuePostLogin = async (e) => { console.log(e.client.name); };");
+    let named = ["test", "back.js", "--event", "event.json", "--handler", "onContinuePostLogin"];
     actions(folder, &named, None).await.expect(0, &["log: Shop"]);
+    let elsewhere =
+        ["test", "hello.js", "--event", "event.json", "--handler", "onExecuteCredentialsExchange"];
+    actions(folder, &elsewhere, None).await.expect(64, &["is not one of this trigger"]);
 
     for (arguments, code, says) in [
         (&["test", "good.ts"][..], 2, "--event"),

@@ -35,12 +35,13 @@ impl Engine {
         code: &str,
         packages: Option<&Packages>,
     ) -> Result<Option<String>, Failure> {
-        if let Some(packages) = packages
-            && self.check_with_node(code, packages).await.is_ok()
-        {
-            // What Node.js reads, it runs, whatever the other engine thinks of it.
-            return Ok(None);
+        let Some(packages) = packages else { return self.inner.sandbox.build(code).await };
+        // What Node.js reads, it runs, whatever the other engine thinks of it.
+        let Err(as_javascript) = self.check_with_node(code, packages).await else { return Ok(None) };
+        match self.inner.sandbox.build(code).await {
+            Ok(Some(built)) => Ok(Some(built)),
+            Err(Failure::Syntax(error)) if error.is_later_than(&as_javascript) => Err(Failure::Syntax(error)),
+            Ok(None) | Err(_) => Err(Failure::Syntax(as_javascript)),
         }
-        self.inner.sandbox.build(code).await
     }
 }

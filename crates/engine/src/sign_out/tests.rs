@@ -1,6 +1,5 @@
 //! Ends of sessions that are too large for one commit, or that meet an exchange under way.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +8,6 @@ use domain::connection::{Connection, STRATEGY_DATABASE};
 use domain::id::ConnectionId;
 use domain::logout::{Initiator, Initiators};
 use domain::scope::Scopes;
-use domain::secret::Secret;
 use domain::session::{Device, Session};
 use domain::time::{Timestamp, minutes};
 use domain::token::{AuthorizationCode, Grant, RefreshToken};
@@ -19,44 +17,16 @@ use store::{Key, Order, OutboxFilter, OutboxState, Tx};
 
 use super::{BoundTokens, OUTBOX_LOGOUT};
 use crate::ports::{ManualClock, SystemEntropy};
-use crate::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use crate::sign_in::hash;
 use crate::users::UserChanges;
-use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Settings, StoreChoice};
+use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Settings};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 async fn engine() -> Engine {
-    let settings = Settings {
-        actions_allow_private_addresses: false,
-        actions_authority: None,
-        tenant: "t".into(),
-        domain: "localhost".into(),
-        insecure_scheme: true,
-        store: StoreChoice::Memory,
-        master_key: Secret::new([7; 32]),
-        sandbox: SandboxChoice {
-            program: PathBuf::from("/there/is/no/worker"),
-            args: Vec::new(),
-            workers_max: 1,
-            queue_max: 1,
-            worker_memory_bytes_max: 1 << 30,
-        },
-        node_js: NodeChoice {
-            enabled: false,
-            program: "node".into(),
-            npm: None,
-            args: Vec::new(),
-            folder: PathBuf::from("/there/is/no/folder"),
-        },
-        passwords: PasswordSettings::default(),
-        signing_threads: 1,
-        logout_insecure_urls: true,
-        node: "n".into(),
-    };
     let outbound = Ports::real(true).unwrap().outbound;
     let ports = Ports { clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(SystemEntropy), outbound };
-    Engine::open(settings, ports).await.unwrap()
+    Engine::open(Settings::for_testing(), ports).await.unwrap()
 }
 
 fn call() -> ApiCall {

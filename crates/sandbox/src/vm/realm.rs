@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::action_module::MODULE_PREFIX;
 use rquickjs::context::intrinsic;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
+use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Type, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Watch;
@@ -382,9 +382,9 @@ fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing:
     if let Some(failure) = expired() {
         return failure;
     }
-    // With no memory left even for an error object, the engine throws null. A script's own `throw null` looks the
+    // With no memory left even for an error object, the engine throws null; some of its functions then throw nothing. A script's own `throw null` looks the
     // same; nobody writes that.
-    if thrown.is_null() {
+    if thrown.is_null() || thrown.type_of() == Type::Uninitialized {
         return Failure::Memory;
     }
     let described = entry

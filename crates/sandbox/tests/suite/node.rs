@@ -244,3 +244,44 @@ async fn after_shutting_down_nothing_runs() {
     pool.shut_down().await;
     assert!(matches!(pool.run(node_job(""), &folder.0).await.failure, Some(Failure::Unavailable { .. })));
 }
+
+#[tokio::test]
+async fn modules_that_actions_share_are_required_and_say_which_are_not_there() {
+    let module = sandbox::Module {
+        name: "greeter".to_owned(),
+        code: "let calls = 0; exports.greet = (name) => `${actions.secrets.word} ${name} ${require('plain').twice(++calls)}`;"
+            .into(),
+        secrets: std::collections::BTreeMap::from([("word".to_owned(), "hello".to_owned())]).into(),
+    };
+    let code = action(
+        "const { greet } = require('actions:greeter');
+        console.log(greet('ann'), require('actions:greeter').greet('ann'));
+        try { require('actions:other'); } catch (error) { console.log(error.code, error.message); }",
+    );
+    let folder = Folder::new();
+    let job = Job { modules: vec![module], limits: LIMITS, ..job(&code, event_with_session(&[])) };
+    let outcome = pool(1, Arc::new(Nowhere)).await.run(job, &folder.0).await;
+    assert_eq!(outcome.failure, None);
+    let lines: Vec<_> = outcome.console.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines[0], "hello ann 2 hello ann 4");
+    assert!(lines[1].starts_with("MODULE_NOT_FOUND Cannot find module 'actions:other'"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_script_sends_the_browser_away_with_a_token_and_keeps_values_in_the_cache() {
+    let outcome = run("const token = api.redirect.encodeToken({ secret: 'shh', payload: { a: 1 } });
+        api.redirect.sendUserTo('https://page.example/x', { query: { token: token.split('.').length } });
+        try { api.redirect.sendUserTo('nowhere'); } catch (error) { console.log(error.message); }
+        console.log(api.cache.set('k', 'v').type, api.cache.get('k').value);")
+    .await;
+    assert_eq!(outcome.failure, None);
+    let lines: Vec<_> = outcome.console.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["`nowhere` is not an absolute http or https URL.", "success v"]);
+    let url = "https://page.example/x?token=3".to_owned();
+    assert_eq!(outcome.commands[0], Command::SendUserTo { url });
+    assert!(
+        matches!(&outcome.commands[1], Command::SetCache { key, .. } if key == "k"),
+        "{:?}",
+        outcome.commands
+    );
+}

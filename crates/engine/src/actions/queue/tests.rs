@@ -1,6 +1,5 @@
 //! Queued Actions that find no worker, that ran in part, and that nobody can read.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::action::{ActionSource, ActionVersion, Binding, Execution};
@@ -12,46 +11,18 @@ use store::{Order, OutboxFilter, OutboxState};
 
 use super::*;
 use crate::ports::{ManualClock, SystemEntropy};
-use crate::settings::{NodeChoice, PasswordSettings, SandboxChoice};
 use crate::users::{NewUser, UserChanges};
-use crate::{ApiCall, Caller, Ports, Settings, StoreChoice};
+use crate::{ApiCall, Caller, Ports, Settings};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// An engine whose sandbox starts no worker, and its clock.
 async fn engine() -> (Engine, Arc<ManualClock>) {
-    let settings = Settings {
-        actions_allow_private_addresses: false,
-        tenant: "t".into(),
-        domain: "localhost".into(),
-        insecure_scheme: true,
-        store: StoreChoice::Memory,
-        master_key: Secret::new([7; 32]),
-        sandbox: SandboxChoice {
-            program: PathBuf::from("/there/is/no/worker"),
-            args: Vec::new(),
-            workers_max: 1,
-            queue_max: 1,
-            worker_memory_bytes_max: 1 << 30,
-        },
-        node_js: NodeChoice {
-            enabled: false,
-            program: PathBuf::new(),
-            npm: None,
-            args: Vec::new(),
-            folder: PathBuf::new(),
-        },
-        actions_authority: None,
-        passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
-        signing_threads: 1,
-        logout_insecure_urls: true,
-        node: "n".into(),
-    };
     let outbound = Ports::real(true).unwrap().outbound;
     let clock = Arc::new(ManualClock::at(NOW));
     let ports =
         Ports { clock: Arc::<ManualClock>::clone(&clock), entropy: Arc::new(SystemEntropy), outbound };
-    (Engine::open(settings, ports).await.unwrap(), clock)
+    (Engine::open(Settings::for_testing(), ports).await.unwrap(), clock)
 }
 
 /// Binds one Action to the trigger.
