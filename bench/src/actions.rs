@@ -22,7 +22,7 @@ const BOUND: usize = domain::limits::ACTION_BINDINGS_MAX;
 /// Workers started, one after another.
 const STARTS: usize = 100;
 /// Address space of those, in bytes: the server's default.
-const WORKER_MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
+const WORKER_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// What an Action may add, in microseconds of processor time.
 const ADDED_CPU_US_MAX: f64 = 400.0;
 /// What the server may grow by, in MiB.

@@ -1,5 +1,6 @@
 //! One unit of work: remembers the version of all it read, buffers all it writes, commits both at one moment.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::Store;
@@ -18,6 +19,8 @@ pub struct Tx {
     store: Store,
     /// What point reads saw, by row; `None`: not there.
     read: HashMap<RowKey, Option<Row>>,
+    /// The index entries of records that were read, so that a record that is written then need not be decoded again.
+    entries: HashMap<RowKey, Vec<EntryRow>>,
     /// What is to be written, by row of the record. Ordered, so that the same work makes the same batch.
     writes: BTreeMap<RowKey, Write>,
     /// Rows that must have this version, or running the closure again would not help.
@@ -62,8 +65,8 @@ impl From<StoreError> for CommitError {
 
 impl Tx {
     pub(crate) fn new(store: Store) -> Self {
-        let (read, writes) = (HashMap::new(), BTreeMap::new());
-        Self { store, read, writes, pinned: Vec::new(), failed: None }
+        let (read, entries, writes) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        Self { store, read, entries, writes, pinned: Vec::new(), failed: None }
     }
 
     /// The record at `key`. At commit it must be unchanged, or still absent.
@@ -77,7 +80,17 @@ impl Tx {
         let at: Vec<RowKey> = keys.iter().map(|key| self.at::<R>(key)).collect();
         let unseen = at.iter().filter(|at| !self.writes.contains_key(at)).cloned().collect();
         self.remember(unseen).await?;
-        at.iter().map(|at| self.current(at)).collect()
+        let mut records = Vec::with_capacity(at.len());
+        for at in at {
+            let record = self.current::<R>(&at)?;
+            if let Some(record) = &record
+                && !self.writes.contains_key(&at)
+            {
+                self.entries.entry(at).or_insert_with(|| entry_rows(record));
+            }
+            records.push(record);
+        }
+        Ok(records)
     }
 
     /// The record with this entry in a unique index, or the first with it in another. Both the entry (or its
@@ -267,10 +280,13 @@ impl Tx {
         let mut batch = Batch { id, expect: Vec::new(), put: Vec::new(), delete: Vec::new() };
         let mut fresh = Vec::new();
         for (at, write) in &self.writes {
-            let old = self.read.get(at).and_then(Option::as_ref);
-            let old = old.map(|row| (write.entries_of)(&row.value)).transpose()?.unwrap_or_default();
+            let old = match (self.read.get(at).and_then(Option::as_ref), self.entries.get(at)) {
+                (None, _) => Cow::default(),
+                (Some(_), Some(known)) => Cow::Borrowed(&**known),
+                (Some(row), None) => Cow::Owned((write.entries_of)(&row.value)?),
+            };
             let new = write.new.as_ref().map_or(&[][..], |new| &new.entries);
-            entries.change(&self.store, old, new, &write.key)?;
+            entries.change(&self.store, &old, new, &write.key)?;
             if write.insert {
                 fresh.push((at.clone(), "key"));
             }
@@ -355,7 +371,7 @@ struct AddedEntry {
 
 impl Entries {
     /// What changes when a record's index rows were `old` and are to be `new`.
-    fn change(&mut self, store: &Store, old: Vec<EntryRow>, new: &[EntryRow], key: &Key) -> Result<()> {
+    fn change(&mut self, store: &Store, old: &[EntryRow], new: &[EntryRow], key: &Key) -> Result<()> {
         let kept = |entry: &EntryRow| new.iter().any(|new| new.space == entry.space && new.key == entry.key);
         for entry in old.iter().filter(|entry| !kept(entry)) {
             self.removed.insert(store.inner.at(entry.space.clone(), &entry.key));
