@@ -136,22 +136,22 @@ on_every_store! {
         unknown.expect_api_error(404, "Not Found", "That trigger does not exist.", "");
     }
 
-    async fn a_tenant_has_a_hundred_actions_and_a_trigger_twenty(server) {
+    async fn a_tenant_has_a_thousand_actions_and_a_trigger_twenty(server) {
         let mut refs = Vec::new();
-        for number in 0..100 {
+        for number in 0..1_000 {
             let mut action = draft(&format!("Action {number}"));
             action["deploy"] = (number <= 20).into();
             let made = server.api().post("actions/actions", &action).await.expect(201).json();
             refs.push(json!({ "ref": { "type": "action_id", "value": made["id"] } }));
         }
         let more = server.api().post("actions/actions", &draft("One more")).await;
-        let says = "This tenant has 100 actions, which is the limit. Delete one first.";
+        let says = "This tenant has 1000 actions, which is the limit. Delete one first.";
         more.expect_api_error(403, "Forbidden", says, "too_many_entities");
         let place = "actions/triggers/post-login/bindings";
         let refused = server.api().patch(place, &json!({ "bindings": refs[..21] })).await.expect(400).json();
         assert!(refused["message"].as_str().is_some_and(|message| message.contains("maximum 20")), "{refused}");
         server.api().patch(place, &json!({ "bindings": refs[..20] })).await.expect(200);
-        let last = format!("actions/actions/{}", refs[99]["ref"]["value"].as_str().expect("text"));
+        let last = format!("actions/actions/{}", refs[999]["ref"]["value"].as_str().expect("text"));
         server.api().delete(&last).await.expect(204);
         server.api().post("actions/actions", &draft("One more")).await.expect(201);
     }
