@@ -1,4 +1,4 @@
-//! Makes realms, or runs a 20-line Action in fresh ones, so often and in this process, for a profiler to count the
+//! Puts a realm back, or runs a 20-line Action in it first, so often and in this process, for a profiler to count the
 //! instructions: two counts that differ tell what one costs, whatever else the machine does.
 //!
 //! `valgrind --tool=callgrind target/release/examples/realm_cost run 200`
@@ -25,7 +25,7 @@ fn main() {
             let outcome = sandbox::floor::run(&job);
             assert_eq!((outcome.failure, outcome.commands.len()), (None, 5));
         } else {
-            sandbox::floor::fresh_realm();
+            sandbox::floor::untouched_realm();
         }
     }
 }

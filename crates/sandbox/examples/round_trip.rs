@@ -1,4 +1,4 @@
-//! Measures one run of a 20-line Action, through a worker process, beside the floor of one fresh realm.
+//! Measures one run of a 20-line Action, through a worker process, beside the floor of a realm put back.
 //!
 //! `cargo run --release -p sandbox --example round_trip -- target/release/sandbox-worker`
 
@@ -55,10 +55,10 @@ async fn main() {
     }
     per_run("round trip", started.elapsed(), cpu_time() - cpu);
     per_run("in the worker, from job to outcome", Duration::from_micros(worker_cpu_us), Duration::ZERO);
-    sandbox::floor::fresh_realm();
+    sandbox::floor::untouched_realm();
     let (started, cpu) = (Instant::now(), cpu_time());
     for _ in 0..RUNS {
-        sandbox::floor::fresh_realm();
+        sandbox::floor::untouched_realm();
     }
-    per_run("floor: one fresh realm", started.elapsed(), cpu_time() - cpu);
+    per_run("floor: a realm put back", started.elapsed(), cpu_time() - cpu);
 }

@@ -4,7 +4,7 @@
 // the rest of our script uses. Invariant: after a tenant's code has run, nothing here looks a method up on a built-in
 // object: scripts may patch those as they like and must find only themselves misled.
 //
-// Every run pays for what stands here, so it is only what every run needs; the rest is in platform/.
+// Every run pays for the room that this takes, so it is only what every run needs; the rest is in platform/.
 (function (host, realm) {
   'use strict';
 
@@ -16,7 +16,7 @@
   const slice = uncurry(String.prototype.slice);
   const wellFormed = uncurry(String.prototype.toWellFormed);
   const symbolText = uncurry(Symbol.prototype.toString);
-  const { load, console: writeLine, elapsedMs } = host;
+  const { load, natives, console: writeLine, elapsedMs } = host;
 
   const define = (name, value) =>
     defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
@@ -27,8 +27,7 @@
   const use = (name) => {
     const known = modules[name];
     if (known !== undefined) return known;
-    const parts = load(name);
-    return (modules[name] = apply(parts[0], undefined, [parts[1], kit]));
+    return (modules[name] = apply(load(name), undefined, [natives[name], kit]));
   };
 
   /** A global of a module, which any script may overwrite: one function reads it and sets it. */
@@ -66,6 +65,12 @@
   laterDate('toLocaleDateString');
   laterDate('toLocaleString');
   laterDate('toLocaleTimeString');
+
+  const clockNow = Date.now;
+  define('performance', {
+    now() { return elapsedMs(); },
+    get timeOrigin() { return clockNow() - elapsedMs(); },
+  });
 
   // ---- the CommonJS surroundings
 
@@ -148,9 +153,8 @@
   const dateString = uncurry(datePrototype.toString);
   const ProxyOf = Proxy;
   const DateOf = Date;
-  const goingNow = Date.now;
   let standsAt;
-  const now = () => standsAt ?? goingNow();
+  const now = () => standsAt ?? clockNow();
 
   /** From here on it is this time, in milliseconds since 1970. Timers go on by the real clock. */
   realm.stopClock = (atMs) => {

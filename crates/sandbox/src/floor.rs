@@ -1,4 +1,4 @@
-//! For measurements: what one fresh realm costs when nothing is done with it, and what one run in it costs.
+//! For measurements: what one untouched realm costs when nothing is done with it, and what one run in it costs.
 
 use std::cell::RefCell;
 use std::io;
@@ -22,22 +22,19 @@ fn with_vm<T>(work: impl FnOnce(&mut Vm) -> T) -> T {
     VM.with_borrow_mut(|slot| {
         let vm = match slot {
             Some(vm) => vm,
-            None => slot.insert(Vm::new().expect("the prelude is ours and compiles")),
+            None => slot.insert(Vm::new().expect("the preludes are ours and compile")),
         };
         work(vm)
     })
 }
 
-/// Makes a fresh realm with our `api` in it, and drops it. Benchmarks compare a whole run with this.
+/// Puts a realm with our `api` in it back to what it was. Benchmarks compare a whole run with this.
 #[doc(hidden)]
-pub fn fresh_realm() {
-    with_vm(|vm| {
-        vm.discard();
-        vm.prepare().expect("a fresh realm fits in memory");
-    });
+pub fn untouched_realm() {
+    with_vm(Vm::touch_and_prepare);
 }
 
-/// Runs a job in this process, without its fences, and makes the next realm: what a worker does between two messages.
+/// Runs a job in this process, without its fences, and puts its realm back: what a worker does between two messages.
 #[doc(hidden)]
 pub fn run(job: &Job) -> Outcome {
     let (socket, _host) = UnixStream::pair().expect("a pair of sockets");
@@ -55,7 +52,7 @@ pub fn run(job: &Job) -> Outcome {
     };
     with_vm(|vm| {
         let outcome = vm.run(&request, socket.as_fd());
-        vm.prepare().expect("a fresh realm fits in memory");
+        vm.prepare();
         outcome
     })
 }

@@ -1,9 +1,10 @@
-//! The only place that names the script engine: a fresh realm for each run, made from bytecode.
+//! The only place that names the script engine: for each run a realm that no script has touched.
 //!
-//! Invariants. A realm serves one run and is dropped. Nothing of ours is reachable from a script but functions that
+//! Invariants. After a run the realm's whole memory is put back to what it was before the first one. Nothing of ours is reachable from a script but functions that
 //! append to [`Effects`]. Every entry into the engine happens under a deadline ([`Watch`]) that the
 //! interpreter asks for, and a kernel timer for built-in functions that never ask.
 
+mod arena;
 mod bytecode;
 mod cache;
 mod host;
@@ -11,16 +12,12 @@ mod platform;
 mod realm;
 
 use std::os::fd::BorrowedFd;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rquickjs::{Context, Runtime};
 use rustix::time::{ClockId, clock_gettime};
 
-use self::bytecode::Bytecode;
 use self::cache::Caches;
-use self::platform::Platform;
-use self::realm::{Realm, Spent};
+use self::realm::Realm;
 use crate::cpu_timer::CpuTimer;
 use crate::effects::Effects;
 use crate::outcome::{Failure, Outcome, SyntaxError};
@@ -29,20 +26,19 @@ use crate::wire::Request;
 
 /// How much longer than the interpreter's own deadline the kernel's timer waits, in milliseconds.
 const KERNEL_GRACE_MS: u64 = 30;
-/// The scripts that make a realm out of an empty one, as text and by the name they have in stack traces.
+/// The scripts that furnish a realm, as text and by the name they have in stack traces.
 const PRELUDES: [(&str, &str); 3] = [
     (include_str!("../js/platform.js"), realm::FILE),
     (include_str!("../js/redirect.js"), realm::FILE),
     (include_str!("../js/realm.js"), realm::FILE),
 ];
 
-/// What a worker keeps between runs: bytecode, the next run's realm, and the last one's until it has been answered.
+/// What a worker keeps between runs.
 pub(crate) struct Vm {
-    preludes: Vec<Bytecode>,
-    platform: Rc<Platform>,
+    realm: Realm,
+    /// Whether something ran in the realm since it was last put back.
+    touched: bool,
     caches: Caches,
-    ready: Option<Realm>,
-    spent: Option<Spent>,
     timer: CpuTimer,
 }
 
@@ -91,50 +87,33 @@ fn microseconds(duration: Duration) -> u64 {
 }
 
 impl Vm {
-    /// Compiles what every realm needs, and makes the first.
+    /// Makes the realm.
     ///
     /// # Errors
     /// Says what failed: only a lack of memory or of timers can be the reason.
     pub(crate) fn new() -> Result<Self, String> {
-        let text = |error: rquickjs::Error| format!("script engine: {error}");
         let timer = CpuTimer::new().map_err(|error| format!("processor timer: {error}"))?;
-        let runtime = Runtime::new().map_err(text)?;
-        let context = Context::full(&runtime).map_err(text)?;
-        let preludes = context
-            .with(|ctx| {
-                let compile = |(source, file): &(&str, &str)| Bytecode::compile(&ctx, source, file, 1);
-                PRELUDES.iter().map(compile).collect::<rquickjs::Result<Vec<_>>>()
-            })
-            .map_err(text)?;
-        let mut vm = Self {
-            preludes,
-            platform: Rc::default(),
-            caches: Caches::default(),
-            ready: None,
-            spent: None,
-            timer,
-        };
-        vm.prepare()?;
-        Ok(vm)
+        Ok(Self { realm: Realm::new(&PRELUDES)?, touched: false, caches: Caches::default(), timer })
     }
 
-    /// Drops the last run's realm and makes the next one's, if there is none yet.
-    ///
-    /// # Errors
-    /// When memory doesn't suffice.
-    pub(crate) fn prepare(&mut self) -> Result<(), String> {
-        self.spent = None;
-        if self.ready.is_none() {
-            let realm = Realm::new(&self.preludes, &self.platform)
-                .map_err(|error| format!("fresh realm: {error}"))?;
-            self.ready = Some(realm);
+    /// Puts the realm back to what it was before anything ran in it. Better while nobody waits.
+    pub(crate) fn prepare(&mut self) {
+        if std::mem::take(&mut self.touched) {
+            self.realm.restore();
         }
-        Ok(())
     }
 
-    /// Drops the prepared realm.
-    pub(crate) fn discard(&mut self) {
-        self.ready = None;
+    /// What [`Vm::prepare`] does after a run.
+    pub(crate) fn touch_and_prepare(&mut self) {
+        self.touched = true;
+        self.prepare();
+    }
+
+    /// The realm, untouched, for one use.
+    fn realm(&mut self) -> (&mut Realm, &mut Caches) {
+        self.prepare();
+        self.touched = true;
+        (&mut self.realm, &mut self.caches)
     }
 
     /// Runs an Action to its end, or until a limit ends it. `socket` is watched while a timer is awaited.
@@ -144,17 +123,14 @@ impl Vm {
             Ok(effects) => effects.with_cache(request.cache.clone(), request.now_ms.is_some()),
             Err(reason) => return Outcome::failed(Failure::Unavailable { reason }),
         };
-        if let Err(reason) = self.prepare() {
-            return Outcome::failed(Failure::Unavailable { reason });
-        }
-        let Some(realm) = self.ready.take() else { return Outcome::failed(Failure::Crashed) };
+        self.prepare();
         let watch = Watch::start(request);
         let limit = Duration::from_millis(request.limits.cpu_ms.saturating_add(KERNEL_GRACE_MS));
         if let Err(error) = self.timer.arm(Some(limit)) {
             return Outcome::failed(Failure::Unavailable { reason: format!("processor timer: {error}") });
         }
-        let (effects, failure, spent) = realm.run(&mut self.caches, request, effects, watch, socket);
-        self.spent = Some(spent);
+        let (realm, caches) = self.realm();
+        let (effects, failure) = realm.run(caches, request, effects, watch, socket);
         let (cpu_us, wall_us) = (microseconds(watch.cpu_used()), microseconds(watch.started.elapsed()));
         let failure = match self.timer.arm(None) {
             Ok(()) => failure,
@@ -203,9 +179,8 @@ impl Vm {
 
     /// Parses JavaScript. `Some` says where it is wrong.
     fn parse(&mut self, request: &Request) -> Result<Option<SyntaxError>, Failure> {
-        self.prepare().map_err(|reason| Failure::Unavailable { reason })?;
-        let realm = self.ready.take().ok_or(Failure::Crashed)?;
-        match realm.check(&mut self.caches.actions, request) {
+        let (realm, caches) = self.realm();
+        match realm.check(&mut caches.actions, request) {
             None => Ok(None),
             Some(Failure::Syntax(error)) => Ok(Some(error)),
             Some(other) => Err(other),

@@ -1,9 +1,9 @@
-//! Scripts as bytecode of our own making: compiled once, loaded into any number of fresh realms.
+//! Scripts as bytecode of our own making: compiled once, loaded in any number of runs.
 //!
 //! The engine's safe interface knows bytecode of modules only, and a CommonJS script is not one: modules are strict,
 //! and scripts that assign to undeclared variables would fail here and work at Auth0.
 //!
-//! The source is left out: loading would copy each function's own part of it into each realm. So a function's
+//! The source is left out: loading would copy each function's own part of it each time. So a function's
 //! `toString()` reads as a built-in's does; lines and columns of stack traces stay.
 
 use std::ffi::CString;

@@ -1,6 +1,6 @@
 //! The functions that a realm's prelude gets from us, and scripts never see: each appends to the run's effects.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -12,7 +12,11 @@ use crate::effects::{Effects, metadata_refusal};
 use crate::outcome::ConsoleLevel;
 
 /// Makes the object with those functions. A function that may refuse answers the reason, else undefined.
-pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> Result<Object<'js>> {
+pub(super) fn functions<'js>(
+    ctx: &Ctx<'js>,
+    effects: &Rc<RefCell<Effects>>,
+    origin: &Rc<Cell<Instant>>,
+) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     metadata(&host, ctx, effects)?;
     cache(&host, ctx, effects)?;
@@ -41,8 +45,8 @@ pub(super) fn functions<'js>(ctx: &Ctx<'js>, effects: &Rc<RefCell<Effects>>) -> 
     let console = move |level: String, text: String| shared.borrow_mut().console(level_of(&level), text);
     host.set("console", Function::new(ctx.clone(), console)?)?;
 
-    let origin = Instant::now();
-    let elapsed_ms = move || origin.elapsed().as_secs_f64() * 1e3;
+    let origin = Rc::clone(origin);
+    let elapsed_ms = move || origin.get().elapsed().as_secs_f64() * 1e3;
     host.set("elapsedMs", Function::new(ctx.clone(), elapsed_ms)?)?;
     Ok(host)
 }
@@ -101,14 +105,14 @@ fn level_of(name: &str) -> ConsoleLevel {
 mod tests {
     use rquickjs::{Context, Runtime};
 
-    use super::{Effects, Rc, RefCell, functions};
+    use super::{Cell, Instant, Rc, functions};
     use crate::node::QUESTIONS;
 
     #[test]
     fn both_kinds_of_worker_have_the_same_functions() {
         let context = Context::full(&Runtime::new().unwrap()).unwrap();
         let mut here = context.with(|ctx| {
-            let host = functions(&ctx, &Rc::new(RefCell::new(Effects::default()))).unwrap();
+            let host = functions(&ctx, &Rc::default(), &Rc::new(Cell::new(Instant::now()))).unwrap();
             host.keys::<String>().collect::<Result<Vec<_>, _>>().unwrap()
         });
         // Node.js has a clock of its own.

@@ -1,9 +1,10 @@
 //! The platform's objects beyond the language, each made when a script first names it.
 //!
-//! A fresh realm holds only getters. The first use of one evaluates that module's script, whose bytecode stays for
-//! later realms, with the native functions it needs. Those functions give a script nothing that it could not have by
+//! An untouched realm holds only getters. The first use of one evaluates that module's script, whose bytecode stays for
+//! later runs, with the native functions it needs. Those functions give a script nothing that it could not have by
 //! the objects made of them, so a script that gets hold of one by patching built-ins has gained nothing.
 
+mod chance;
 mod crypto;
 mod fetches;
 mod keys;
@@ -14,10 +15,12 @@ mod zone;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray};
 
+pub(super) use self::chance::Chance;
 pub(super) use self::fetches::{Fetches, response};
 use super::bytecode::Bytecode;
 use super::realm::FILE;
@@ -54,49 +57,43 @@ fn crypto_natives<'js>(ctx: &Ctx<'js>, object: &Object<'js>, fetches: &Rc<RefCel
     keys::natives(ctx, object, fetches)
 }
 
-/// Bytecode of the modules that some script has used so far. Lives as long as the worker.
-#[derive(Default)]
-pub(super) struct Platform {
-    compiled: RefCell<HashMap<&'static str, Rc<Bytecode>>>,
-}
-
-impl Platform {
-    /// Evaluates a module's script in a realm: an array of its function and the object with its natives.
-    fn load<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        name: &str,
-        fetches: &Rc<RefCell<Fetches>>,
-    ) -> Result<Vec<Object<'js>>> {
-        let Some(&(name, source, natives)) = MODULES.iter().find(|(known, ..)| *known == name) else {
-            return Err(Exception::throw_message(ctx, "unknown module"));
-        };
-        let known = self.compiled.borrow().get(name).cloned();
-        let bytecode = match known {
-            Some(bytecode) => bytecode,
-            None => {
-                let bytecode = Rc::new(Bytecode::compile(ctx, source, FILE, 1)?);
-                self.compiled.borrow_mut().insert(name, Rc::clone(&bytecode));
-                bytecode
-            }
-        };
-        let native = Object::new(ctx.clone())?;
-        natives(ctx, &native, fetches)?;
-        let make: Object<'js> = bytecode.evaluate(ctx)?.get()?;
-        Ok(vec![make, native])
-    }
-}
-
-/// Gives the prelude its way to the modules.
+/// Gives the prelude its way to the modules: `load` answers the function that makes one, and `natives` holds what each
+/// needs of us. The natives of every module are made here and now, since what the engine is given later would not be
+/// given back when its memory is restored. `Math.random` is ours: the
+/// engine's own goes on from a state in that memory, and so would begin alike in each run.
 pub(super) fn install<'js>(
     ctx: &Ctx<'js>,
     host: &Object<'js>,
-    platform: &Rc<Platform>,
     fetches: &Rc<RefCell<Fetches>>,
+    chance: &Rc<Chance>,
 ) -> Result<()> {
-    let (platform, fetches) = (Rc::clone(platform), Rc::clone(fetches));
-    let load = move |ctx: Ctx<'js>, name: String| platform.load(&ctx, &name, &fetches);
-    host.set("load", Function::new(ctx.clone(), load)?)
+    let all = Object::new(ctx.clone())?;
+    for (name, _, natives) in MODULES {
+        let native = Object::new(ctx.clone())?;
+        natives(ctx, &native, fetches)?;
+        all.set(*name, native)?;
+    }
+    host.set("natives", all)?;
+    host.set("load", Function::new(ctx.clone(), loader())?)?;
+    let chance = Rc::clone(chance);
+    let math: Object<'js> = ctx.globals().get("Math")?;
+    math.set("random", Function::new(ctx.clone(), move || chance.next())?.with_name("random")?)
+}
+
+/// Evaluates a module's script. Its bytecode stays for later runs.
+fn loader<'js>() -> impl Fn(Ctx<'js>, String) -> Result<Function<'js>> + 'js {
+    let compiled: RefCell<HashMap<&'static str, Bytecode>> = RefCell::default();
+    move |ctx, name| {
+        let Some(&(name, source, _)) = MODULES.iter().find(|(known, ..)| *known == name) else {
+            return Err(Exception::throw_message(&ctx, "unknown module"));
+        };
+        let mut compiled = compiled.borrow_mut();
+        let bytecode = match compiled.entry(name) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Bytecode::compile(&ctx, source, FILE, 1)?),
+        };
+        bytecode.evaluate(&ctx)?.get()
+    }
 }
 
 /// A copy of what a typed array holds; empty where its buffer was taken away.

@@ -1,11 +1,11 @@
-//! One realm: its making, the one run it serves, and the judgement of how that run ended.
+//! A worker's realm: its making, a run in it, the judgement of how that ended, and its return to what it was.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::action_module::MODULE_PREFIX;
 use rquickjs::context::intrinsic;
@@ -14,10 +14,11 @@ use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runti
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Watch;
+use super::arena::{Arena, Image};
 use super::bytecode::Bytecode;
 use super::cache::{Cache, Caches};
 use super::host;
-use super::platform::{self, Fetches, Platform};
+use super::platform::{self, Chance, Fetches};
 use crate::distrust::TEXT_UNITS_MAX;
 use crate::effects::Effects;
 use crate::outcome::{Failure, SyntaxError};
@@ -27,6 +28,11 @@ use crate::wire::{self, Answer, Call, Reply, Request};
 pub(super) const FILE: &str = "vestibule:realm";
 /// Bytes of native stack that scripts may use; a worker's main thread has several times as many.
 const STACK_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How much more than it may a run can use before the engine refuses it. The interpreter asks now and then whether a
+/// limit is reached, and a run that has used too much ends there; refusals are for single requests beyond all measure. They
+/// are kept rare because few ways through the engine are tried less than those after one: where the list of an object's
+/// properties cannot grow, it collects garbage while that object is half unlinked.
+const OVERSHOOT: usize = 2;
 /// What stands before an Action's source: whole lines, so that columns keep their numbers.
 const WRAPPER_HEAD: &str = "(function (exports, require, module, __filename, __dirname) {\n\n";
 /// The same for a module, whose `actions` is outside, so that its source may declare one of its own.
@@ -39,7 +45,8 @@ const WRAPPER_TAIL: &str = "\n})";
 /// The same for a module.
 const MODULE_TAIL: &str = "\n} })";
 
-/// The engine's parts that scripts find: all but those that the prelude replaces (`DOMException`, `atob`, `btoa`).
+/// The engine's parts that scripts find: all but those that the prelude replaces (`DOMException`, `atob`,
+/// `btoa`, `performance`).
 type Intrinsics = (
     intrinsic::Date,
     intrinsic::Eval,
@@ -51,103 +58,148 @@ type Intrinsics = (
     intrinsic::TypedArrays,
     intrinsic::Promise,
     intrinsic::WeakRef,
-    intrinsic::Performance,
 );
 
-/// A realm with our `api` in it, and nobody else's code yet.
+/// A realm with our `api` in it, which no script has touched when a run begins.
 pub(super) struct Realm {
-    // Dropped in this order: values before their context, the context before its runtime.
+    // Dropped in this order: values before their context, the context before its runtime, all before their memory.
     entry: Persistent<Object<'static>>,
     context: Context,
     runtime: Runtime,
     shared: Shared,
-}
-
-/// A realm after its run, of which nothing runs any more. To drop it takes a while: better when nobody waits.
-pub(super) struct Spent {
-    // Dropped in this order.
-    _context: Context,
-    _runtime: Runtime,
+    untouched: Image,
 }
 
 /// What the engine's callbacks and the run both hold.
-#[derive(Default, Clone)]
+#[derive(Clone)]
 struct Shared {
     effects: Rc<RefCell<Effects>>,
     fetches: Rc<RefCell<Fetches>>,
     watch: Rc<Cell<Option<Watch>>>,
     expired: Rc<RefCell<Option<Failure>>>,
+    /// What `performance.now` counts from.
+    origin: Rc<Cell<Instant>>,
+    chance: Rc<Chance>,
+    arena: Arena,
+    /// Bytes that a run may use.
+    memory: Rc<Cell<usize>>,
 }
 
 impl Shared {
+    fn new(arena: Arena) -> Self {
+        Self {
+            arena,
+            memory: Rc::new(Cell::new(usize::MAX)),
+            effects: Rc::default(),
+            fetches: Rc::default(),
+            watch: Rc::default(),
+            expired: Rc::default(),
+            origin: Rc::new(Cell::new(Instant::now())),
+            chance: Rc::default(),
+        }
+    }
+
     /// Whether a limit has been reached, now or earlier.
     fn is_expired(&self) -> bool {
         let mut expired = self.expired.borrow_mut();
         if expired.is_none() {
-            *expired = self.watch.get().and_then(|watch| watch.verdict());
+            let memory = (self.arena.used() > self.memory.get()).then_some(Failure::Memory);
+            *expired = memory.or_else(|| self.watch.get().and_then(|watch| watch.verdict()));
         }
         expired.is_some()
     }
 }
 
 impl Realm {
-    /// Makes one from the prelude's bytecode.
-    pub(super) fn new(preludes: &[Bytecode], platform: &Rc<Platform>) -> rquickjs::Result<Self> {
-        let runtime = Runtime::new()?;
-        runtime.set_max_stack_size(STACK_BYTES_MAX);
-        let context = Context::custom::<Intrinsics>(&runtime)?;
-        let shared = Shared::default();
-        let entry = context.with(|ctx| {
-            let host = host::functions(&ctx, &shared.effects)?;
-            platform::install(&ctx, &host, platform, &shared.fetches)?;
-            let mut entry = Object::new(ctx.clone())?;
-            for prelude in preludes {
-                let make: Function<'_> = prelude.evaluate(&ctx)?.get()?;
-                entry = make.call((host.clone(), entry))?;
-            }
-            Ok::<_, Error>(Persistent::save(&ctx, entry))
-        })?;
+    /// Makes one by the preludes, and notes how it looks.
+    ///
+    /// # Errors
+    /// Says what failed: only a lack of memory can be the reason.
+    pub(super) fn new(preludes: &[(&str, &str)]) -> Result<Self, String> {
+        let arena = Arena::new().ok_or("not enough address space")?;
+        let shared = Shared::new(arena.clone());
+        let made = || -> rquickjs::Result<_> {
+            let runtime = Runtime::new_with_alloc(arena.clone())?;
+            runtime.set_max_stack_size(STACK_BYTES_MAX);
+            let context = Context::custom::<Intrinsics>(&runtime)?;
+            let entry = context.with(|ctx| Self::furnish(&ctx, preludes, &shared))?;
+            Ok((runtime, context, entry))
+        };
+        let (runtime, context, entry) = made().map_err(|error| format!("script engine: {error}"))?;
         let for_interrupt = shared.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || for_interrupt.is_expired())));
-        Ok(Self { entry, context, runtime, shared })
+        // What making it left behind is not copied each time, and the engine's next collection is a run's own.
+        runtime.run_gc();
+        let untouched = arena.image();
+        Ok(Self { entry, context, runtime, shared, untouched })
     }
 
-    /// Runs an Action and answers what it asked for, and why it failed if it did.
+    fn furnish(
+        ctx: &Ctx<'_>,
+        preludes: &[(&str, &str)],
+        shared: &Shared,
+    ) -> rquickjs::Result<Persistent<Object<'static>>> {
+        let host = host::functions(ctx, &shared.effects, &shared.origin)?;
+        platform::install(ctx, &host, &shared.fetches, &shared.chance)?;
+        let mut entry = Object::new(ctx.clone())?;
+        for (source, file) in preludes {
+            let make: Function<'_> = Bytecode::compile(ctx, source, file, 1)?.evaluate(ctx)?.get()?;
+            entry = make.call((host.clone(), entry))?;
+        }
+        Ok(Persistent::save(ctx, entry))
+    }
+
+    /// Runs an Action and answers what it asked for, and why it failed if it did. [`Realm::restore`] comes next.
     pub(super) fn run(
-        self,
+        &mut self,
         caches: &mut Caches,
         request: &Request,
         effects: Effects,
         watch: Watch,
         socket: BorrowedFd<'_>,
-    ) -> (Effects, Option<Failure>, Spent) {
-        *self.shared.effects.borrow_mut() = effects;
-        self.shared.watch.set(Some(watch));
+    ) -> (Effects, Option<Failure>) {
+        let Self { entry, context, shared, .. } = &*self;
+        *shared.effects.borrow_mut() = effects;
+        shared.watch.set(Some(watch));
+        shared.origin.set(watch.started);
         self.limit_memory(request);
-        let Self { entry, context, shared, runtime } = self;
         let failure = context.with(|ctx| {
-            let run = Run { ctx: &ctx, entry: entry.restore(&ctx)?, shared: &shared, watch, socket };
+            let run = Run { ctx: &ctx, entry: entry.clone().restore(&ctx)?, shared, watch, socket };
             Ok::<_, Error>(run.to_the_end(caches, request).err())
         });
-        let failure = failure.unwrap_or(Some(Failure::Crashed));
-        // A realm that ran out of something is torn down without running any more of the script.
         shared.watch.set(None);
-        (shared.effects.take(), failure, Spent { _context: context, _runtime: runtime })
+        (shared.effects.take(), failure.unwrap_or(Some(Failure::Crashed)))
     }
 
-    /// Parses an Action and answers why that failed if it did.
-    pub(super) fn check(self, actions: &mut Cache, request: &Request) -> Option<Failure> {
+    /// Parses an Action and answers why that failed if it did. [`Realm::restore`] comes next.
+    pub(super) fn check(&mut self, actions: &mut Cache, request: &Request) -> Option<Failure> {
         self.limit_memory(request);
-        let Self { entry, context, shared, .. } = self;
+        let Self { entry, context, shared, .. } = &*self;
         context.with(|ctx| {
-            let entry = entry.restore(&ctx).ok()?;
-            compiled(&ctx, &entry, &shared, actions, &Script::action(request)).err()
+            let entry = entry.clone().restore(&ctx).ok()?;
+            compiled(&ctx, &entry, shared, actions, &Script::action(request)).err()
         })
     }
 
+    /// Makes it what it was before anything ran in it.
+    pub(super) fn restore(&mut self) {
+        #[expect(unsafe_code, reason = "what the engine keeps is put back under it")]
+        // SAFETY: no code of the engine runs: `&mut self` and the closures given to `with` have ended. The handles that
+        // live are `entry`, `context` and `runtime`, made before the image and not changed since: a run works on a
+        // clone of `entry`, which is dropped before `with` returns. Functions of ours that the engine holds were all
+        // made before the image too (`platform::install` makes those of every module), so none is forgotten unfreed.
+        unsafe {
+            self.shared.arena.restore(&self.untouched);
+        }
+        *self.shared.fetches.borrow_mut() = Fetches::default();
+        *self.shared.expired.borrow_mut() = None;
+        self.shared.chance.forget();
+    }
+
     fn limit_memory(&self, request: &Request) {
-        let bytes = usize::try_from(request.limits.memory_bytes).unwrap_or(usize::MAX);
-        self.runtime.set_memory_limit(bytes.max(1));
+        let bytes = usize::try_from(request.limits.memory_bytes).unwrap_or(usize::MAX).max(1);
+        self.shared.memory.set(bytes);
+        self.runtime.set_memory_limit(bytes.saturating_mul(OVERSHOOT));
     }
 }
 
