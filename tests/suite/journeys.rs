@@ -8,6 +8,7 @@ mod failures;
 mod killed_server;
 mod killed_worker;
 mod local_actions;
+mod logout_token;
 mod organization_information;
 mod revoke_on_network_change;
 mod script_api;

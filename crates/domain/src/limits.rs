@@ -186,6 +186,9 @@ pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
 
 /// Clients' redirect and logout URLs each. Ours: bounds the record and the comparison.
 pub const CLIENT_URLS_MAX: usize = 100;
+/// URLs at which one client hears of logouts. Ours: Auth0 takes one; a few are enough for a client that runs in several
+/// places, and each costs a delivery for every logout.
+pub const CLIENT_LOGOUT_URLS_MAX: usize = 5;
 /// Entries in `client_metadata`. Auth0: client metadata.
 pub const CLIENT_METADATA_ENTRIES_MAX: usize = 10;
 /// Characters of a `client_metadata` value. Auth0: client metadata.

@@ -77,7 +77,33 @@ pub enum Initiators {
     Custom(Vec<Initiator>),
 }
 
-/// Where and when to tell a client that a session ended.
+/// The header's `typ` of a client's logout tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogoutTokenType {
+    /// What Auth0 sends and its receivers demand.
+    #[serde(rename = "JWT")]
+    Jwt,
+    /// What the specification recommends (OIDC Back-Channel Logout 1.0 §2.4).
+    #[serde(rename = "logout+jwt")]
+    LogoutJwt,
+}
+
+impl LogoutTokenType {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT",
+            Self::LogoutJwt => "logout+jwt",
+        }
+    }
+
+    /// Reads the name on the wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Jwt, Self::LogoutJwt].into_iter().find(|typ| typ.as_str() == name)
+    }
+}
+
+/// Where and when to tell a client that a session ended, and what the token is like.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogoutSettings {
     /// Where to post logout tokens.
@@ -89,6 +115,12 @@ pub struct LogoutSettings {
     /// Whether the token carries the session's metadata; absent: no.
     #[serde(default)]
     pub include_session_metadata: Option<bool>,
+    /// The token's `typ`; absent: [`LogoutTokenType::Jwt`]. Ours.
+    #[serde(default)]
+    pub token_type: Option<LogoutTokenType>,
+    /// Whether the token tells what ended the session; absent: no. Ours.
+    #[serde(default)]
+    pub tell_initiator: Option<bool>,
 }
 
 impl LogoutSettings {

@@ -10,7 +10,7 @@ use domain::limits::{
 };
 use domain::logout::PendingLogout;
 use domain::time::Timestamp;
-use protocol::logout_token::{LogoutTokenClaims, TYP};
+use protocol::logout_token::{LogoutTokenClaims, typ};
 use serde_json::json;
 use store::{Claimed, Key, Tx};
 use tokio::task::JoinSet;
@@ -114,10 +114,9 @@ impl Engine {
     }
 
     async fn attempt(&self, client: &Client, pending: &PendingLogout, url: &str) -> Result<Attempt, Error> {
-        let include = client.logout.include_session_metadata == Some(true);
         let jti = domain::id::uuid(self.random());
-        let claims = LogoutTokenClaims::new(self.issuer(), pending, include, &jti, self.now());
-        let token = self.sign(client.signing_algorithm, TYP, &claims).await?;
+        let claims = LogoutTokenClaims::new(self.issuer(), pending, &client.logout, &jti, self.now());
+        let token = self.sign(client.signing_algorithm, typ(&client.logout), &claims).await?;
         let body =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
         Ok(judge(self.inner.ports.outbound.post_form(url, body).await))

@@ -181,5 +181,6 @@ fn place(client: &mut Client, port: u16) {
         urls: vec![at("/backchannel-logout")],
         initiators: Some(Initiators::All),
         include_session_metadata: Some(true),
+        ..LogoutSettings::default()
     };
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::limits::LOGOUT_TOKEN_SECONDS;
-use domain::logout::PendingLogout;
+use domain::logout::{LogoutSettings, LogoutTokenType, PendingLogout};
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +17,15 @@ use crate::jose::{Expect, JoseError, KeySet};
 pub const TYP: &str = "JWT";
 /// The header's `typ` that the specification recommends (§2.4).
 pub const TYP_STANDARD: &str = "logout+jwt";
+
+/// The header's `typ` for a client with these settings.
+pub const fn typ(settings: &LogoutSettings) -> &'static str {
+    match settings.token_type {
+        None | Some(LogoutTokenType::Jwt) => TYP,
+        Some(LogoutTokenType::LogoutJwt) => TYP_STANDARD,
+    }
+}
+
 /// The member of `events` that makes a token a logout token.
 pub const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -56,14 +65,18 @@ pub struct LogoutTokenClaims<'a> {
     /// The session's metadata when it ended, where the client asks for it and there is any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_metadata: Option<BTreeMap<&'a str, &'a str>>,
+    /// What ended the session, where the client asks for it. Ours: Auth0 tells it in the log only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<&'static str>,
 }
 
 impl<'a> LogoutTokenClaims<'a> {
-    /// Builds the claims for one try of one delivery. A session without metadata has no `session_metadata`.
+    /// Builds the claims for one try of one delivery, as the client's `settings` are now. A session without metadata has
+    /// no `session_metadata`.
     pub fn new(
         issuer: &'a str,
         pending: &'a PendingLogout,
-        include_session_metadata: bool,
+        settings: &LogoutSettings,
         jti: &'a str,
         now: Timestamp,
     ) -> Self {
@@ -79,7 +92,9 @@ impl<'a> LogoutTokenClaims<'a> {
             events: Events { backchannel_logout: Empty {} },
             sid: pending.session_id.as_str(),
             trace_id: &pending.trace_id,
-            session_metadata: (include_session_metadata && !entries.is_empty()).then(metadata),
+            session_metadata: (settings.include_session_metadata == Some(true) && !entries.is_empty())
+                .then(metadata),
+            initiator: (settings.tell_initiator == Some(true)).then(|| pending.initiator.as_str()),
         }
     }
 }
@@ -147,12 +162,12 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use domain::key::SigningAlgorithm;
-    use domain::logout::{Initiator, PendingLogout};
+    use domain::logout::{Initiator, LogoutSettings, LogoutTokenType, PendingLogout};
     use domain::metadata::SessionMetadata;
     use domain::time::Timestamp;
     use serde_json::{Value, json};
 
-    use super::{EVENT, LogoutTokenClaims, TYP, TYP_STANDARD, verify};
+    use super::{EVENT, LogoutTokenClaims, TYP, TYP_STANDARD, typ, verify};
     use crate::jose::{JoseError, SigningKey};
 
     fn pending(entries: &[(&str, &str)]) -> PendingLogout {
@@ -172,8 +187,14 @@ mod tests {
     }
 
     fn claims(pending: &PendingLogout, include: bool) -> Value {
+        let settings =
+            LogoutSettings { include_session_metadata: Some(include), ..LogoutSettings::default() };
+        claims_for(pending, &settings)
+    }
+
+    fn claims_for(pending: &PendingLogout, settings: &LogoutSettings) -> Value {
         let claims =
-            LogoutTokenClaims::new("https://id.example/", pending, include, "j", Timestamp(2_000_999));
+            LogoutTokenClaims::new("https://id.example/", pending, settings, "j", Timestamp(2_000_999));
         serde_json::to_value(claims).unwrap()
     }
 
@@ -195,6 +216,25 @@ mod tests {
         assert_eq!(claims(&pending(&[]), true), expect, "there is none");
         expect["session_metadata"] = json!({"org_id": "org_abc123", "org_name": "Acme Corp"});
         assert_eq!(claims(&with, true), expect);
+    }
+
+    #[test]
+    fn the_type_and_the_initiator_are_what_the_client_asks_for() {
+        let settings = |token_type, tell_initiator| LogoutSettings {
+            token_type,
+            tell_initiator,
+            ..LogoutSettings::default()
+        };
+        for (asked, expect) in [
+            (None, "JWT"),
+            (Some(LogoutTokenType::Jwt), "JWT"),
+            (Some(LogoutTokenType::LogoutJwt), "logout+jwt"),
+        ] {
+            assert_eq!(typ(&settings(asked, None)), expect);
+        }
+        let told = |asked| claims_for(&pending(&[]), &settings(None, asked)).get("initiator").cloned();
+        assert_eq!((told(None), told(Some(false))), (None, None));
+        assert_eq!(told(Some(true)), Some(json!("session-revoked")));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use domain::client::{Client, ClientAuthMethod, RefreshTokenSettings};
 use domain::key::SigningAlgorithm;
-use domain::limits::{CLIENT_METADATA_ENTRIES_MAX, CLIENT_METADATA_VALUE_CHARACTERS_MAX, CLIENT_URLS_MAX};
+use domain::limits::{
+    CLIENT_LOGOUT_URLS_MAX, CLIENT_METADATA_ENTRIES_MAX, CLIENT_METADATA_VALUE_CHARACTERS_MAX,
+    CLIENT_URLS_MAX,
+};
 use domain::logout::{Initiator, Initiators, LogoutSettings};
 use domain::secret::Secret;
 use serde_json::{Map, Value};
@@ -16,9 +19,6 @@ const NAME_CHARACTERS_MAX: usize = 300;
 const DESCRIPTION_CHARACTERS_MAX: usize = 140;
 /// Lifetime of an ID token in seconds, at most. Auth0: client `jwt_configuration.lifetime_in_seconds` (30 days).
 const ID_TOKEN_SECONDS_MAX: i64 = 2_592_000;
-/// URLs to which the logout tokens of one client go. Auth0: back-channel logout takes one; a lease on a pending logout
-/// is as long as one call may take.
-const LOGOUT_URLS_MAX: usize = 1;
 /// Characters of a client secret that a caller brings, at least. RFC 6749 §10.10 asks for what cannot be guessed.
 const CLIENT_SECRET_CHARACTERS_MIN: usize = 16;
 /// Characters of a client secret that a caller brings, at most. Ours.
@@ -180,12 +180,16 @@ impl ClientChanges {
 }
 
 fn check_logout(logout: &LogoutSettings, insecure_urls: bool) -> Result<(), Error> {
-    if logout.urls.len() > LOGOUT_URLS_MAX {
-        let reason = format!("Array is too long ({}), maximum {LOGOUT_URLS_MAX}", logout.urls.len());
+    if logout.urls.len() > CLIENT_LOGOUT_URLS_MAX {
+        let reason = format!("Array is too long ({}), maximum {CLIENT_LOGOUT_URLS_MAX}", logout.urls.len());
         return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
     }
     for (at, url) in logout.urls.iter().enumerate() {
         check_logout_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), insecure_urls)?;
+        if let Some(first) = logout.urls[..at].iter().position(|earlier| earlier == url) {
+            let reason = format!("Array items are not unique (indexes {first} and {at})");
+            return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
+        }
     }
     if let Some(Initiators::Custom(selected)) = &logout.initiators {
         for needed in [Initiator::RpLogout, Initiator::IdpLogout] {
@@ -255,14 +259,17 @@ mod tests {
     }
 
     #[test]
-    fn a_client_hears_of_logouts_at_one_url() {
-        let settings = |count: usize| LogoutSettings {
-            urls: vec!["https://rp.example/logout".to_owned(); count],
-            ..LogoutSettings::default()
+    fn a_client_hears_of_logouts_at_a_few_urls_each_named_once() {
+        let check = |numbers: &[usize]| {
+            let urls = numbers.iter().map(|number| format!("https://rp.example/{number}")).collect();
+            let settings = LogoutSettings { urls, ..LogoutSettings::default() };
+            check_logout(&settings, false).map_err(|error| error.to_string())
         };
-        assert!(check_logout(&settings(1), false).is_ok());
-        let error = check_logout(&settings(2), false).unwrap_err().to_string();
-        assert!(error.contains("oidc_logout.backchannel_logout_urls"), "{error}");
+        assert_eq!(check(&[0, 1, 2, 3, 4]), Ok(()));
+        let error = check(&[0, 1, 2, 3, 4, 5]).unwrap_err();
+        assert!(error.contains("on property oidc_logout.backchannel_logout_urls"), "{error}");
+        let error = check(&[0, 1, 0]).unwrap_err();
+        assert!(error.contains("not unique (indexes 0 and 2)"), "{error}");
     }
 
     #[test]

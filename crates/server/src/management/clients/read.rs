@@ -3,7 +3,7 @@
 use domain::client::{ClientAuthMethod, RefreshTokenSettings};
 use domain::key::SigningAlgorithm;
 use domain::limits::{REFRESH_TOKEN_IDLE_SECONDS_DEFAULT, REFRESH_TOKEN_SECONDS_DEFAULT};
-use domain::logout::{Initiator, Initiators, LogoutSettings};
+use domain::logout::{Initiator, Initiators, LogoutSettings, LogoutTokenType};
 use engine::clients::ClientChanges;
 use serde_json::Value;
 
@@ -158,7 +158,7 @@ fn refresh_token(fields: &mut Fields) -> Option<Option<RefreshTokenSettings>> {
 fn logout(fields: &mut Fields, name: &str) -> Option<Option<LogoutSettings>> {
     fields.within(name, |inner| {
         let settings = LogoutSettings {
-            urls: inner.texts("backchannel_logout_urls").unwrap_or_default(),
+            urls: inner.texts_or_none("backchannel_logout_urls").unwrap_or_default(),
             initiators: inner.within("backchannel_logout_initiators", initiators).flatten().flatten(),
             include_session_metadata: inner
                 .within("backchannel_logout_session_metadata", |inner| {
@@ -168,6 +168,10 @@ fn logout(fields: &mut Fields, name: &str) -> Option<Option<LogoutSettings>> {
                 })
                 .flatten()
                 .flatten(),
+            token_type: inner
+                .one_of_or_null("backchannel_logout_token_type", LogoutTokenType::parse)
+                .flatten(),
+            tell_initiator: inner.flag_or_null("backchannel_logout_initiator_claim").flatten(),
         };
         // Auth0 tolerates more in here.
         inner.ignore_rest();
@@ -207,7 +211,7 @@ fn initiators(inner: &mut Fields) -> Option<Initiators> {
 
 #[cfg(test)]
 mod tests {
-    use domain::logout::{Initiator, Initiators};
+    use domain::logout::{Initiator, Initiators, LogoutSettings, LogoutTokenType};
     use engine::clients::ClientChanges;
     use serde_json::{Value, json};
 
@@ -247,6 +251,23 @@ mod tests {
         assert!(custom(json!({ "mode": "custom" })).unwrap_err().contains("selected_initiators"));
         let unknown = custom(json!({ "mode": "custom", "selected_initiators": ["tea-time"] })).unwrap_err();
         assert!(unknown.contains("tea-time"), "{unknown}");
+    }
+
+    #[test]
+    fn what_the_token_is_like_is_read_and_no_urls_unsubscribe() {
+        let logout = |value: Value| read(json!({ "oidc_logout": value })).map(|read| read.logout);
+        let read = logout(json!({
+            "backchannel_logout_token_type": "logout+jwt",
+            "backchannel_logout_initiator_claim": true,
+        }));
+        let read = read.unwrap().unwrap().unwrap();
+        assert_eq!((read.token_type, read.tell_initiator), (Some(LogoutTokenType::LogoutJwt), Some(true)));
+        let refused = logout(json!({ "backchannel_logout_token_type": "jwt" })).unwrap_err();
+        assert!(refused.contains("oidc_logout.backchannel_logout_token_type"), "{refused}");
+        for urls in [json!([]), Value::Null] {
+            let read = logout(json!({ "backchannel_logout_urls": urls })).unwrap();
+            assert_eq!(read, Some(Some(LogoutSettings::default())));
+        }
     }
 
     #[test]

@@ -126,6 +126,12 @@ fn logout_body(logout: &LogoutSettings) -> Value {
     if let Some(include) = logout.include_session_metadata {
         body["backchannel_logout_session_metadata"] = json!({ "include": include });
     }
+    if let Some(typ) = logout.token_type {
+        body["backchannel_logout_token_type"] = json!(typ.as_str());
+    }
+    if let Some(tell) = logout.tell_initiator {
+        body["backchannel_logout_initiator_claim"] = json!(tell);
+    }
     body
 }
 
@@ -133,7 +139,7 @@ fn logout_body(logout: &LogoutSettings) -> Value {
 mod tests {
     use domain::client::Client;
     use domain::id::ClientId;
-    use domain::logout::Initiators;
+    use domain::logout::{Initiators, LogoutTokenType};
     use domain::secret::Sealed;
     use domain::time::Timestamp;
     use serde_json::{Value, json};
@@ -166,6 +172,8 @@ mod tests {
         client.logout.urls = vec!["https://rp.example/l".into()];
         client.logout.initiators = Some(Initiators::All);
         client.logout.include_session_metadata = Some(true);
+        client.logout.token_type = Some(LogoutTokenType::LogoutJwt);
+        client.logout.tell_initiator = Some(false);
         let body = body_of(&client, None);
         assert_eq!(
             body["oidc_backchannel_logout"],
@@ -175,6 +183,8 @@ mod tests {
             "backchannel_logout_urls": ["https://rp.example/l"],
             "backchannel_logout_initiators": { "mode": "all" },
             "backchannel_logout_session_metadata": { "include": true },
+            "backchannel_logout_token_type": "logout+jwt",
+            "backchannel_logout_initiator_claim": false,
         });
         assert_eq!(body["oidc_logout"], expected);
     }
