@@ -227,7 +227,15 @@ impl Server {
     /// # Panics
     /// When the store does not answer.
     pub async fn sweep(&self) -> usize {
-        self.engine().sweep().await.expect("the store answers")
+        let mut ended = 0;
+        loop {
+            let swept = self.engine().sweep().await.expect("the store answers");
+            assert!(swept.failure.is_none(), "every session ends: {:?}", swept.failure);
+            ended += swept.ended;
+            if !swept.more {
+                return ended;
+            }
+        }
     }
 
     fn engine(&self) -> &engine::Engine {

@@ -5,6 +5,7 @@ mod configure_session_metadata;
 mod delivery;
 mod expiry_by_connection;
 mod failures;
+mod initiators;
 mod killed_server;
 mod killed_worker;
 mod local_actions;

@@ -56,6 +56,7 @@ catalogue! {
     RefreshExchangeFailed "fertft" "Failed Exchange (Refresh Token for Access Token)";
     RefreshReuse "ferrt" "Failed Exchange (Rotating Refresh Token Reuse)";
     RefreshRevoked "srrt" "Success Revocation (Refresh Token)";
+    ResourceCleanup "resource_cleanup" "Refresh Token Excess Warning";
     ApiOperation "sapi" "Success API Operation";
     ApiSecretRead "mgmt_api_read" "Management API Read Operation";
     ActionsFailed "actions_execution_failed" "Actions Execution Failed";

@@ -55,6 +55,13 @@ pub const ACCESS_TOKEN_SECONDS_MAX: i64 = 2_592_000;
 pub const REFRESH_TOKEN_SECONDS_DEFAULT: i64 = 2_592_000;
 /// Default idle lifetime of a refresh token in seconds. Auth0: client `refresh_token.idle_token_lifetime`.
 pub const REFRESH_TOKEN_IDLE_SECONDS_DEFAULT: i64 = 1_296_000;
+/// Live refresh tokens of one user in one application; the oldest makes room. Auth0: entity limits.
+pub const REFRESH_TOKENS_PER_USER_AND_CLIENT_MAX: usize = 200;
+/// Spent refresh tokens of one family that the leeway still covers, beside the newest. Ours: bounds the record; a browser
+/// sends about six requests at once.
+pub const REFRESH_TOKEN_LEEWAY_USES_MAX: usize = 8;
+/// Identifiers in one request to revoke refresh tokens. Auth0: Management API v2, revoke refresh tokens.
+pub const REFRESH_TOKENS_REVOKED_AT_ONCE_MAX: usize = 100;
 
 /// Parameters of one request to `/authorize`, the token endpoint or a logout endpoint. Ours: the specifications
 /// and Auth0 name about thirty.

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{ClientId, OrganizationId, RefreshTokenId, SessionId, UserId};
+use crate::limits::REFRESH_TOKEN_LEEWAY_USES_MAX;
 use crate::metadata::SessionMetadata;
 use crate::scope::Scopes;
 use crate::session::{AuthenticationMethod, Device};
 use crate::time::Timestamp;
+use crate::user::User;
 
 /// What a user has granted to a client, carried from the code into each token made from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,6 +125,13 @@ pub struct RefreshToken {
     /// The token before the current one, good for the client's leeway.
     #[serde(default)]
     pub previous: Option<RetiredHash>,
+    /// Those before it, newest first, while they are within the leeway: several requests of one client may each use the
+    /// same token at once. At most [`REFRESH_TOKEN_LEEWAY_USES_MAX`].
+    #[serde(default)]
+    pub earlier: Vec<RetiredHash>,
+    /// The user's epoch when the first one was given: one of an earlier epoch was revoked with all others.
+    #[serde(default)]
+    pub epoch: u64,
     /// Its metadata, under the rules of a session's.
     #[serde(default)]
     pub metadata: SessionMetadata,
@@ -148,9 +157,31 @@ impl RefreshToken {
         self.idle_expires_at = earliest(self.idle_expires_at, idle_expires_at);
     }
 
+    /// Puts a new token in the place of the current one, which with those before it stays good for `leeway_ms`.
+    /// Answers the hash of the one that was spent.
+    pub fn rotate(&mut self, hash: String, leeway_ms: i64, now: Timestamp) -> String {
+        let spent = std::mem::replace(&mut self.hash, hash);
+        let previous = self.previous.replace(RetiredHash { hash: spent.clone(), at: now });
+        self.earlier.splice(0..0, previous);
+        self.earlier.retain(|retired| now.millis_since(retired.at) < leeway_ms);
+        self.earlier.truncate(REFRESH_TOKEN_LEEWAY_USES_MAX);
+        spent
+    }
+
+    /// Whether a hash is that of a token that was rotated away less than `leeway_ms` ago.
+    pub fn is_within_leeway(&self, hash: &str, leeway_ms: i64, now: Timestamp) -> bool {
+        let retired = self.previous.iter().chain(&self.earlier).find(|retired| retired.hash == hash);
+        retired.is_some_and(|retired| now.millis_since(retired.at) < leeway_ms)
+    }
+
     /// Whether the token is still good at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ends_at().is_none_or(|end| now < end)
+    }
+
+    /// Whether the token was revoked with all others of its user.
+    pub fn is_outdated(&self, user: &User) -> bool {
+        self.epoch < user.tokens_epoch
     }
 
     /// When the token ends if it is not used again, if ever.

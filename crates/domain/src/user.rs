@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::id::{ConnectionId, UserId};
 use crate::limits::USER_METADATA_BYTES_MAX;
+use crate::logout::Initiator;
 use crate::time::Timestamp;
 
 /// An account at one connection that belongs to the user.
@@ -93,6 +94,21 @@ pub struct User {
     /// conflicts and starts over.
     #[serde(default)]
     pub sessions_epoch: u64,
+    /// Rises when every refresh token of the user is revoked at once: one of an earlier epoch is no longer good, even
+    /// where its record still waits for its turn.
+    #[serde(default)]
+    pub tokens_epoch: u64,
+    /// What is still to be cleared up after all sessions or refresh tokens ended at once; absent: nothing.
+    #[serde(default)]
+    pub farewell: Option<Farewell>,
+}
+
+/// Records of earlier epochs that wait for their turn: sessions, whose clients are yet to be told, and refresh tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    /// What ended the sessions; absent: only refresh tokens are left.
+    #[serde(default)]
+    pub initiator: Option<Initiator>,
 }
 
 /// Merges a patch into metadata at the first level: a null removes its key, any other value replaces.

@@ -159,14 +159,19 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`] when there is no such user.
     pub async fn end_sessions_by_api(&self, call: &ApiCall, user_id: &UserId) -> Result<(), Error> {
-        self.require_user(user_id).await?;
-        self.end_all_sessions(user_id, Initiator::SessionRevoked, BoundTokens::Keep, &call.facts).await?;
         self.store()
             .transact(async |tx| -> Result<(), Error> {
+                let user = tx.get::<User>(&Key::of(user_id)).await?;
+                let mut user = user.ok_or(Error::NotFound(Resource::User))?;
+                let (initiator, tokens) = (Initiator::SessionRevoked, BoundTokens::Keep);
+                self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                tx.put(user);
                 self.record_api(tx, call, "Delete sessions for user", 202);
                 Ok(())
             })
-            .await
+            .await?;
+        self.finish_farewell(user_id, &call.facts).await;
+        Ok(())
     }
 }
 

@@ -1,6 +1,9 @@
 //! Ends a session: revoke what is bound to it, queue what its clients must be told, record it. One commit.
 //!
-//! Spec: OIDC RP-Initiated Logout 1.0, OIDC Back-Channel Logout 1.0 §2.3 (who is told).
+//! Spec: OIDC RP-Initiated Logout 1.0, OIDC Back-Channel Logout 1.0 §2.3 (who is told). All that a user has, at once, is
+//! in [`everything`].
+
+mod everything;
 
 use domain::client::Client;
 use domain::event::EventKind;
@@ -9,7 +12,6 @@ use domain::logout::{Initiator, PendingLogout};
 use domain::session::Session;
 use domain::tenant::Tenant;
 use domain::token::RefreshToken;
-use domain::user::User;
 use protocol::end_session::{self, Decision, Hint, v2};
 use serde_json::json;
 use store::{Key, NewOutboxEntry, Order, Tx};
@@ -20,19 +22,17 @@ use crate::{Engine, Error, RequestFacts};
 /// The kind of outbox entry that holds a [`PendingLogout`].
 pub(crate) const OUTBOX_LOGOUT: &str = "backchannel_logout";
 
-/// Sessions of one user that one commit ends; more go in further commits.
-const SESSIONS_PER_COMMIT_MAX: usize = 50;
 /// Refresh tokens of one session that one commit revokes; where there are more, the session ends in a later commit.
 const REFRESH_TOKENS_PER_COMMIT_MAX: usize = 200;
 /// Rows after which a commit that ends sessions takes no further one. A commit has room for 8192: this, the costliest
 /// session, and what else belongs to the change fit together.
-const ROWS_PER_COMMIT_MAX: usize = 800;
+pub(crate) const ROWS_PER_COMMIT_MAX: usize = 800;
 /// Rows that the end of a session costs: itself, its index entries, two log events.
 const ROWS_PER_SESSION: usize = 16;
 /// Rows that a pending logout costs, with its index entries.
 const ROWS_PER_LOGOUT: usize = 5;
 /// Rows that a revoked refresh token costs, with its index entries.
-const ROWS_PER_REFRESH_TOKEN: usize = 4;
+const ROWS_PER_REFRESH_TOKEN: usize = 5;
 
 const _: () = assert!(
     ROWS_PER_COMMIT_MAX
@@ -66,7 +66,7 @@ impl Engine {
     /// Ends a session that this unit of work has read. Each client of it that wants to hear of `initiator` gets a
     /// pending logout with the metadata as it is now.
     ///
-    /// With [`BoundTokens::Keep`] it always ends.
+    /// With [`BoundTokens::Keep`] it always ends. One that had run out before ends as expired, whoever finds it.
     pub(crate) async fn end_session(
         &self,
         tx: &mut Tx,
@@ -75,6 +75,7 @@ impl Engine {
         tokens: BoundTokens,
         facts: &RequestFacts,
     ) -> Result<SessionEnd, Error> {
+        let initiator = if session.is_live(self.now()) { initiator } else { Initiator::SessionExpired };
         let mut rows = ROWS_PER_SESSION;
         if tokens == BoundTokens::Revoke {
             let bound = tx
@@ -151,73 +152,9 @@ impl Engine {
         Ok(queued)
     }
 
-    /// Ends the sessions of a user within a unit of work that writes the user: the rise of the epoch makes a
-    /// sign-in that is under way start over, so none slips through. As many sessions go with this commit as it has
-    /// room for; where the answer is true there may be more, and [`Engine::end_all_sessions`] ends the rest.
-    pub(crate) async fn end_sessions_of_user(
-        &self,
-        tx: &mut Tx,
-        user: &mut User,
-        initiator: Initiator,
-        tokens: BoundTokens,
-        facts: &RequestFacts,
-    ) -> Result<bool, Error> {
-        user.sessions_epoch += 1;
-        let sessions = tx
-            .page::<Session>(
-                Some("user"),
-                &Key::of(&user.id),
-                None,
-                SESSIONS_PER_COMMIT_MAX,
-                Order::Ascending,
-            )
-            .await?;
-        let mut rows_sum = 0;
-        for found in sessions.items {
-            if rows_sum > ROWS_PER_COMMIT_MAX {
-                return Ok(true);
-            }
-            // Read again within the unit of work: the page is a snapshot, and the metadata must be the newest.
-            let Some(session) = tx.get::<Session>(&Key::of(&found.id)).await? else { continue };
-            match self.end_session(tx, &session, initiator, tokens, facts).await? {
-                SessionEnd::Ended { rows } => rows_sum += rows,
-                SessionEnd::TokensLeft => return Ok(true),
-            }
-        }
-        Ok(sessions.next.is_some())
-    }
-
     /// Tells the delivery loop that something may wait for it. Call it after a commit that ended a session.
     pub(crate) fn logouts_may_wait(&self) {
         self.inner.logout_signal.notify_one();
-    }
-
-    /// Ends every session that the user has at this moment, in as many commits as it takes.
-    ///
-    /// # Errors
-    /// Whatever the store answers; sessions that were ended before stay ended.
-    pub(crate) async fn end_all_sessions(
-        &self,
-        user_id: &domain::id::UserId,
-        initiator: Initiator,
-        tokens: BoundTokens,
-        facts: &RequestFacts,
-    ) -> Result<(), Error> {
-        loop {
-            let more = self
-                .store()
-                .transact(async |tx| -> Result<bool, Error> {
-                    let Some(mut user) = tx.get::<User>(&Key::of(user_id)).await? else { return Ok(false) };
-                    let more = self.end_sessions_of_user(tx, &mut user, initiator, tokens, facts).await?;
-                    tx.put(user);
-                    Ok(more)
-                })
-                .await?;
-            self.logouts_may_wait();
-            if !more {
-                return Ok(());
-            }
-        }
     }
 }
 

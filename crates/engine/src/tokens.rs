@@ -3,7 +3,7 @@
 //! | grant | module |
 //! | --- | --- |
 //! | authorization code | [`code`] |
-//! | refresh token | [`refresh`], its Actions [`refresh_actions`] |
+//! | refresh token | [`refresh`], its Actions [`refresh_actions`], how many there may be [`excess`] |
 //! | client credentials | [`client_credentials`], its Actions [`credentials_actions`] |
 //!
 //! Spec: RFC 6749 §4–§6, RFC 7009, OIDC Core 1.0 §3.1.3 and §5.3.
@@ -11,6 +11,7 @@
 mod client_credentials;
 mod code;
 mod credentials_actions;
+mod excess;
 mod refresh;
 mod refresh_actions;
 

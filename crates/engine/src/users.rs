@@ -16,7 +16,6 @@ use domain::limits::OFFSET_ITEMS_MAX;
 use domain::logout::Initiator;
 use domain::organization::Membership;
 use domain::secret::Secret;
-use domain::token::RefreshToken;
 use domain::user::{User, comparable_email};
 use serde_json::json;
 use store::tables::{email_key, username_key};
@@ -47,8 +46,8 @@ pub const USER_SEARCH_FIELDS: &[&str] = &[
 ];
 /// Users of one address. Ours: one for each connection.
 const USERS_OF_ADDRESS_MAX: usize = 100;
-/// Records bound to a user that go in one commit with others.
-const BOUND_RECORDS_STEP: usize = 100;
+/// Memberships of a user that go in one commit with the rest.
+const MEMBERSHIPS_STEP: usize = 100;
 
 impl Engine {
     /// Makes a user of a database connection.
@@ -148,7 +147,7 @@ impl Engine {
             Some(password) => Some(self.new_password_hash(password).await?),
             None => None,
         };
-        let (user, rest) = self
+        let user = self
             .store()
             .transact(async |tx| {
                 let before: User = tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::User))?;
@@ -167,23 +166,16 @@ impl Engine {
                         )
                         .record(tx);
                 }
-                let ends = what_ends(&before, &user, password_hash.is_some());
-                let mut rest = None;
-                if let Some((initiator, tokens)) = ends {
-                    let more =
-                        self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
-                    rest = more.then_some((initiator, tokens));
+                if let Some((initiator, tokens)) = what_ends(&before, &user, password_hash.is_some()) {
+                    self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                 }
                 tx.put(user.clone());
                 self.record_api(tx, call, "Update a User", 200);
-                Ok::<_, Error>((user, rest))
+                Ok::<_, Error>(user)
             })
             .await?;
-        self.logouts_may_wait();
         self.actions_may_wait();
-        if let Some((initiator, tokens)) = rest {
-            self.end_all_sessions(id, initiator, tokens, &call.facts).await?;
-        }
+        self.finish_farewell(id, &call.facts).await;
         Ok(user)
     }
 
@@ -198,12 +190,8 @@ impl Engine {
                 .transact(async |tx| -> Result<bool, Error> {
                     let Some(mut user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(true) };
                     let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
-                    let sessions =
-                        self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
-                    let tokens = delete_of_user::<RefreshToken>(tx, id, |token| token.key()).await?;
-                    let memberships =
-                        delete_of_user::<Membership>(tx, id, |membership| membership.key()).await?;
-                    if sessions || tokens || memberships {
+                    self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
+                    if delete_memberships(tx, id).await? || user.farewell.is_some() {
                         tx.put(user);
                         return Ok(false);
                     }
@@ -240,10 +228,11 @@ pub(crate) fn refuse_far_offset(slice: &Slice) -> Result<(), Error> {
     }
 }
 
-/// Deletes up to so many records that name the user; answers whether there may be more.
-async fn delete_of_user<R: Record>(tx: &mut Tx, id: &UserId, key: impl Fn(&R) -> Key) -> Result<bool, Error> {
-    let page = tx.page::<R>(Some("user"), &Key::of(id), None, BOUND_RECORDS_STEP, Order::Ascending).await?;
-    page.items.iter().for_each(|record| tx.delete::<R>(&key(record)));
+/// Deletes up to so many memberships of a user; answers whether there may be more.
+async fn delete_memberships(tx: &mut Tx, id: &UserId) -> Result<bool, Error> {
+    let (index, order) = (Some("user"), Order::Ascending);
+    let page = tx.page::<Membership>(index, &Key::of(id), None, MEMBERSHIPS_STEP, order).await?;
+    page.items.iter().for_each(|membership| tx.delete::<Membership>(&membership.key()));
     Ok(page.next.is_some())
 }
 

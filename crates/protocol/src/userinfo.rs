@@ -92,6 +92,8 @@ pub(crate) mod tests {
             last_ip: None,
             logins_count: 0,
             sessions_epoch: 0,
+            tokens_epoch: 0,
+            farewell: None,
         }
     }
 

@@ -83,18 +83,35 @@ fn report_run(ended: Result<Result<(), Error>, JoinError>) {
     }
 }
 
-/// Sweeps what expired until told to stop.
+/// Sweeps what expired until told to stop: every half minute, and on at once while there is a backlog.
 pub async fn sweep(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::Receiver<bool>) {
+    let mut more = false;
     loop {
-        tokio::select! {
-            () = pause(SWEEP_MS, &*entropy) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+        if more {
+            if *stop.borrow() {
+                return;
+            }
+        } else {
+            tokio::select! {
+                () = pause(SWEEP_MS, &*entropy) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
         }
-        match engine.sweep().await {
-            Ok(0) => {}
-            Ok(ended) => tracing::debug!(ended, "expired sessions were ended"),
-            Err(error) => report("sweep", &error),
-        }
+        more = match engine.sweep().await {
+            Ok(swept) => {
+                if let Some(error) = &swept.failure {
+                    report("an expired session", error);
+                }
+                if swept.ended > 0 {
+                    tracing::debug!(swept.ended, "expired sessions were ended");
+                }
+                swept.more
+            }
+            Err(error) => {
+                report("sweep", &error);
+                false
+            }
+        };
     }
 }
 

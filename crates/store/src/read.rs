@@ -34,6 +34,14 @@ impl Store {
         Ok(self.inner.records_of::<R>(Some(index), &found).await?.into_iter().next())
     }
 
+    /// How many entries of an index begin with `prefix`, counted up to `limit`, without a look at their records. It may be
+    /// too many: an entry can outlive a record that expires by up to two steps of `limits::INDEX_EXPIRY_STEP_MS`.
+    pub async fn count_entries<R: Record>(&self, index: &str, prefix: &Key, limit: usize) -> Result<usize> {
+        let limit = limit.min(PAGE_MAX);
+        let found = self.inner.scan_rows::<R>(Some(index), prefix, None, limit, Order::Ascending).await?;
+        Ok(found.len())
+    }
+
     /// One page of the records whose keys, or whose entries in `index`, begin with `prefix` (`Key::all()`: of all).
     ///
     /// A snapshot, not a promise: a record may come or go the moment after, and within an index page each record is

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `tenant` | `settings` | |
 //! | `signing_key` | id | |
-//! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique) |
+//! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique), `farewell` (id, where one waits) |
 //! | `connection` | id | `name` (unique) |
 //! | `client` | id | |
 //! | `resource_server` | id | `identifier` (unique) |
@@ -15,7 +15,7 @@
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
 //! | `code` | hash | |
-//! | `refresh_token` | id | `user` (user, made at), `session` (session) |
+//! | `refresh_token` | id | `user` (user, made at), `session` (session), `client` (client, user, made at) |
 //! | `retired_refresh_token` | hash | |
 //! | `revoked_access_token` | `jti` | |
 //! | `action` | id | `name` (unique) |
@@ -48,7 +48,7 @@ use domain::session::Session;
 use domain::sign_in::SignIn;
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
-use domain::token::{AuthorizationCode, RefreshToken, RetiredRefreshToken, RevokedAccessToken};
+use domain::token::{AuthorizationCode, Grant, RefreshToken, RetiredRefreshToken, RevokedAccessToken};
 use domain::user::{User, comparable_email};
 
 use crate::key::{Key, KeyPart, shard_of};
@@ -117,8 +117,11 @@ impl Record for User {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        let Some(identity) = self.identities.first() else { return Vec::new() };
-        let mut entries = Vec::with_capacity(3);
+        let mut entries = Vec::with_capacity(4);
+        if self.farewell.is_some() {
+            entries.push(IndexEntry::many("farewell", Key::of(&self.id)));
+        }
+        let Some(identity) = self.identities.first() else { return entries };
         if let Some(email) = &self.email {
             entries.push(IndexEntry::unique("email", email_key(&identity.connection_id, email)));
             entries.push(IndexEntry::many("address", Key::of(comparable_email(email))));
@@ -258,7 +261,11 @@ impl Record for RefreshToken {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        let mut entries = vec![IndexEntry::many("user", Key::of((&self.grant.user_id, self.created_at)))];
+        let Grant { client_id, user_id, .. } = &self.grant;
+        let mut entries = vec![
+            IndexEntry::many("user", Key::of((user_id, self.created_at))),
+            IndexEntry::many("client", Key::of((client_id, user_id, self.created_at))),
+        ];
         if let Some(session_id) = &self.grant.session_id {
             entries.push(IndexEntry::many("session", Key::of(session_id)));
         }

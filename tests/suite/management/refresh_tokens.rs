@@ -144,4 +144,66 @@ on_every_store! {
         app.refresh(kept_token).await.expect_oauth_error(403, "invalid_grant");
         server.api().post(&path, &json!({ "sessions": [] })).await.expect(400);
     }
+
+    async fn the_list_of_all_asks_for_a_user_and_pages_by_checkpoint(server) {
+        let (first, second) = (server.app("First").await, server.app("Second").await);
+        let user = server.user("ann@example.com").await;
+        for app in [&first, &first, &second] {
+            with_refresh_token(server, app, &user).await;
+        }
+        let list = async |query: &str| server.api().get(&format!("refresh-tokens?user_id={}{query}", user.path_id())).await;
+        let page = list("&take=2&fields=id,client_id").await.expect(200).json();
+        assert_eq!(page["refresh_tokens"].as_array().unwrap().len(), 2);
+        assert_eq!(page["refresh_tokens"][0].as_object().unwrap().len(), 2);
+        let next = page["next"].as_str().expect("there is one more");
+        let rest = list(&format!("&take=2&from={next}")).await.expect(200).json();
+        assert_eq!(rest["refresh_tokens"].as_array().unwrap().len(), 1);
+        assert_eq!(rest.get("next"), None);
+        let of_second = list(&format!("&client_id={}", second.id)).await.expect(200).json();
+        assert_eq!(of_second["refresh_tokens"].as_array().unwrap().len(), 1);
+        let refused = server.api().get("refresh-tokens").await.expect(400);
+        assert!(refused.text.contains("user_id"), "{}", refused.text);
+    }
+
+    async fn many_are_revoked_by_id_by_application_and_by_user(server) {
+        let (first, second) = (server.app("First").await, server.app("Second").await);
+        let user = server.user("ann@example.com").await;
+        let (one, one_id) = with_refresh_token(server, &first, &user).await;
+        let (two, _) = with_refresh_token(server, &first, &user).await;
+        let (three, _) = with_refresh_token(server, &second, &user).await;
+        let revoke = async |body: Value| server.api().post("refresh-tokens/revoke", &body).await;
+        revoke(json!({ "ids": [one_id, "unknown"] })).await.expect(202);
+        first.refresh(one.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
+        assert_eq!(server.api().logs("srrt").await.len(), 1);
+        first.refresh(two.refresh_token()).await.expect(200);
+        revoke(json!({ "user_id": user.id, "client_id": first.id, "audience": "https://elsewhere.test" })).await.expect(202);
+        first.refresh(two.refresh_token()).await.expect(200);
+        revoke(json!({ "user_id": user.id, "client_id": first.id })).await.expect(202);
+        first.refresh(two.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
+        second.refresh(three.refresh_token()).await.expect(200);
+        revoke(json!({ "user_id": user.id })).await.expect(202);
+        second.refresh(three.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
+        server.api().session(&three.sid).await;
+        revoke(json!({})).await.expect(400);
+        let reader = server.api_with(&["read:refresh_tokens"]).await;
+        reader.post("refresh-tokens/revoke", &json!({ "user_id": user.id })).await.expect(403);
+    }
+
+    async fn the_oldest_of_two_hundred_makes_room_and_the_log_says_so(server) {
+        let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+        let first = app.sign_in_with(&browser, &user, "openid offline_access").await;
+        let again = app.request().with("scope", "openid offline_access").with("prompt", "none").url();
+        for _ in 1..200 {
+            server.advance_ms(1);
+            app.exchange(browser.pass_through(&again).await.code()).await.expect(200);
+        }
+        app.refresh(first.refresh_token()).await.expect(200);
+        assert_eq!(server.api().logs("resource_cleanup").await.len(), 0);
+        server.advance_ms(1);
+        let last = app.redeem(&browser.pass_through(&again).await).await;
+        app.refresh(first.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
+        app.refresh(last.refresh_token()).await.expect(200);
+        let told = server.api().only_log("resource_cleanup").await;
+        assert_eq!((&told["user_id"], &told["client_id"]), (&json!(user.id), &json!(app.id)));
+    }
 }

@@ -40,14 +40,28 @@ on_every_store! {
         assert!(second != signed_in.refresh_token() && third != second);
     }
 
-    async fn a_spent_token_that_comes_back_ends_the_whole_family(server) {
+    async fn requests_sent_at_once_may_each_use_the_same_token_within_the_leeway(server) {
+        let (app, signed_in) = with_settings(server, 10).await;
+        let mut newest = String::new();
+        for _ in 0..4 {
+            newest = exchanged(&app, signed_in.refresh_token()).await;
+        }
+        server.advance_ms(11_000);
+        let newest = exchanged(&app, &newest).await;
+        app.refresh(signed_in.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
+        app.refresh(&newest).await.expect_oauth_error(403, "invalid_grant");
+    }
+
+    async fn a_spent_token_that_comes_back_ends_the_whole_family_and_its_session(server) {
         let (app, signed_in) = with_settings(server, 0).await;
         let second = exchanged(&app, signed_in.refresh_token()).await;
         let third = exchanged(&app, &second).await;
         app.refresh(signed_in.refresh_token()).await.expect_oauth_error(403, "invalid_grant");
         app.refresh(&third).await.expect_oauth_error(403, "invalid_grant");
         assert_eq!(server.api().only_log("ferrt").await["client_id"], app.id.as_str());
-        server.api().session(&signed_in.sid).await;
+        server.api().expect_no_session(&signed_in.sid).await;
+        let ended = server.api().only_log("session_revoked").await;
+        assert_eq!((&ended["session_id"], &ended["details"]["initiator"]), (&json!(signed_in.sid), &json!("session-revoked")));
     }
 
     async fn taking_back_a_spent_token_takes_back_its_successor(server) {

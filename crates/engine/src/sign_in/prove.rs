@@ -291,6 +291,8 @@ impl Engine {
             last_ip: None,
             logins_count: 0,
             sessions_epoch: 0,
+            tokens_epoch: 0,
+            farewell: None,
         }
     }
 
@@ -309,6 +311,9 @@ impl Engine {
         };
         let tenant = self.tenant().await?;
         let before = self.session_of_cookie(browser.session).await?;
+        // One that ended with all others, and only waits for its turn, does not go on.
+        let before =
+            before.filter(|session| session.user_id != user.id || session.epoch == user.sessions_epoch);
         let cookie_secret = self.secret_text();
         let (session, origin) = match before {
             Some(session) if session.user_id == user.id => {

@@ -105,6 +105,8 @@ fn refresh_token(id: String, user: &User, session_id: &str) -> RefreshToken {
         expires_at: None,
         device: Device::default(),
         previous: None,
+        earlier: Vec::new(),
+        epoch: 0,
     }
 }
 

@@ -44,6 +44,9 @@ impl Engine {
                     }
                 }
                 let user = self.user_of(&grant.user_id).await?;
+                if session.as_ref().is_some_and(|session| session.epoch != user.sessions_epoch) {
+                    return Err(unknown().with_debug("the session of the code ended with all others").into());
+                }
                 let api = self.api_of(grant.audience.as_deref()).await?;
                 let (access_token, id_token) = tokio::join!(
                     self.access_token_of(
@@ -57,7 +60,7 @@ impl Engine {
                 );
                 let (access_token, id_token) = (access_token?, id_token?);
                 let refresh_token =
-                    self.first_refresh_token(tx, client, &grant, &stored.refresh_token, facts);
+                    self.first_refresh_token(tx, client, &user, &grant, &stored.refresh_token, facts).await?;
                 if let (Some(session), true) = (session, refresh_token.is_some()) {
                     // Written, though unchanged: an end of the session that is under way has listed its tokens
                     // already, and must conflict and see this one, or it would leave it behind.

@@ -7,10 +7,12 @@
 use domain::client::Client;
 use domain::event::EventKind;
 use domain::id::{ActionId, RefreshTokenId, alphanumeric};
+use domain::logout::Initiator;
 use domain::scope::Scopes;
-use domain::session::Device;
+use domain::session::{Device, Session};
 use domain::time::{Timestamp, seconds};
-use domain::token::{Grant, RefreshToken, RefreshTokenWishes, RetiredHash, RetiredRefreshToken};
+use domain::token::{Grant, RefreshToken, RefreshTokenWishes, RetiredRefreshToken};
+use domain::user::User;
 use protocol::access_token::GrantKind;
 use protocol::error::{OAuthError, OAuthErrorCode};
 use protocol::token::refresh::{RefreshRefusal, check, narrow, unknown};
@@ -22,6 +24,7 @@ use crate::sign_in::finish::grantable;
 use crate::sign_in::hash;
 use crate::sign_in::post_login::{REFRESH_TOKEN_METADATA_REFUSED, custom_claims};
 use crate::sign_in::prove::executions_detail;
+use crate::sign_out::BoundTokens;
 use crate::{Engine, Error, RequestFacts};
 
 /// What a refresh token of this format begins with.
@@ -42,17 +45,19 @@ impl Engine {
     }
 
     /// The first refresh token of a grant, where the client may have one and `offline_access` was granted.
-    pub(super) fn first_refresh_token(
+    pub(super) async fn first_refresh_token(
         &self,
         tx: &mut Tx,
         client: &Client,
+        user: &User,
         grant: &Grant,
         wishes: &RefreshTokenWishes,
         facts: &RequestFacts,
-    ) -> Option<(RefreshTokenId, String)> {
+    ) -> Result<Option<(RefreshTokenId, String)>, Error> {
         if !grant.scopes.contains("offline_access") || !client.may_use("refresh_token") {
-            return None;
+            return Ok(None);
         }
+        self.make_room_for_refresh_token(tx, client, user, facts).await?;
         let id = RefreshTokenId::new(alphanumeric(&self.random::<24>()));
         let text = self.new_token_text(&id);
         let now = self.now();
@@ -70,11 +75,13 @@ impl Engine {
             expires_at,
             device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
             previous: None,
+            earlier: Vec::new(),
+            epoch: user.tokens_epoch,
             metadata: wishes.metadata.clone(),
         };
         token.shorten(wishes.expires_at, wishes.idle_expires_at);
         tx.insert(token);
-        Some((id, text))
+        Ok(Some((id, text)))
     }
 
     pub(super) async fn exchange_refresh_token(
@@ -108,6 +115,9 @@ impl Engine {
                 let mut grant = token.grant.clone();
                 let mut scopes = narrow(&grant.scopes, scope)?;
                 let user = self.user_of(&grant.user_id).await?;
+                if token.is_outdated(&user) {
+                    return Err(unknown().with_debug("revoked with all others of the user").into());
+                }
                 let api = self.api_of(grant.audience.as_deref()).await?;
                 if let Some(run) = &run {
                     // The claims of this exchange are those that its own run gave, not those of the sign-in.
@@ -119,7 +129,7 @@ impl Engine {
                     self.id_token_of(client, &user, &grant, &scopes, None),
                 );
                 let (access_token, id_token) = (access_token?, id_token?);
-                let refresh_token = token.rotating.then(|| self.rotate(tx, &mut token));
+                let refresh_token = token.rotating.then(|| self.rotate(tx, client, &mut token));
                 let now = self.now();
                 token.last_exchanged_at = Some(now);
                 token.idle_expires_at = idle_expiry(client, now);
@@ -150,26 +160,29 @@ impl Engine {
                 }))
             })
             .await?;
+        if exchanged == Err(RefreshRefusal::Reused) {
+            self.logouts_may_wait();
+        }
         exchanged.map_err(|refusal| OAuthError::from(refusal).into())
     }
 
     /// Puts a new token in the place of the current one, which stays good for the client's leeway only.
-    fn rotate(&self, tx: &mut Tx, token: &mut RefreshToken) -> String {
+    fn rotate(&self, tx: &mut Tx, client: &Client, token: &mut RefreshToken) -> String {
         let text = self.new_token_text(&token.id);
         let now = self.now();
-        let spent = std::mem::replace(&mut token.hash, hash(&text));
+        let spent = token.rotate(hash(&text), seconds(client.refresh_token.leeway_seconds), now);
         let forget_at = token.expires_at.unwrap_or_else(|| now.plus_millis(SPENT_MEMORY_MS));
         tx.put(RetiredRefreshToken {
-            hash: spent.clone(),
+            hash: spent,
             refresh_token_id: token.id.clone(),
             forget_at: Some(forget_at),
         });
-        token.previous = Some(RetiredHash { hash: spent, at: now });
         text
     }
 
     /// A token of the family that is not good now: if it once was, someone holds a stolen copy, and nobody can tell
-    /// who. The family ends (RFC 9700 §4.14.2). A token that never was good changes nothing: it was guessed.
+    /// who. The family ends (RFC 9700 §4.14.2), and with it the session that it came from, whose clients are told. Tokens
+    /// of other applications are other families. A token that never was good changes nothing: it was guessed.
     async fn end_family_if_spent(
         &self,
         tx: &mut Tx,
@@ -187,6 +200,12 @@ impl Engine {
             .user_id(token.grant.user_id.as_str())
             .says("A rotated refresh token was used again; its whole family was revoked")
             .record(tx);
+        if let Some(session_id) = &token.grant.session_id
+            && let Some(session) = tx.get::<Session>(&Key::of(session_id)).await?
+        {
+            let (initiator, tokens) = (Initiator::SessionRevoked, BoundTokens::Keep);
+            let _ended = self.end_session(tx, &session, initiator, tokens, facts).await?;
+        }
         Ok(())
     }
 }

@@ -125,6 +125,9 @@ impl Engine {
         }
         let scopes = narrow(&token.grant.scopes, asked)?;
         let user = self.user_of(&token.grant.user_id).await?;
+        if token.is_outdated(&user) {
+            return Ok(None);
+        }
         let connection = match user.identities.first() {
             Some(identity) => self.store().get::<Connection>(&Key::of(&identity.connection_id)).await?,
             None => None,

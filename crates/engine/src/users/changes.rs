@@ -179,6 +179,8 @@ impl NewUser {
             last_ip: None,
             logins_count: 0,
             sessions_epoch: 0,
+            tokens_epoch: 0,
+            farewell: None,
         };
         self.profile.apply(&mut user, now)?;
         let called =

@@ -15,7 +15,7 @@ use crate::error::{OAuthError, OAuthErrorCode};
 pub enum Presented {
     /// The one that is good now.
     Current,
-    /// The one before, within the client's leeway: an answer was lost on its way.
+    /// One before, within the client's leeway: an answer was lost on its way, or several requests were sent at once.
     Previous,
 }
 
@@ -53,11 +53,10 @@ pub fn check(
     if token.hash == presented_hash {
         return Ok(Presented::Current);
     }
-    let previous = token.previous.as_ref().filter(|previous| previous.hash == presented_hash);
-    match previous {
-        Some(previous) if now.millis_since(previous.at) < seconds(leeway_seconds) => Ok(Presented::Previous),
-        _ => Err(RefreshRefusal::Reused),
+    if token.is_within_leeway(presented_hash, seconds(leeway_seconds), now) {
+        return Ok(Presented::Previous);
     }
+    Err(RefreshRefusal::Reused)
 }
 
 /// The scopes of the new token: those asked for, which must all have been granted, else all that were granted.
@@ -120,6 +119,8 @@ mod tests {
             expires_at: Some(Timestamp(90_000)),
             device: Device::default(),
             previous: Some(RetiredHash { hash: "old".into(), at: Timestamp(10_000) }),
+            earlier: vec![RetiredHash { hash: "older".into(), at: Timestamp(9_000) }],
+            epoch: 0,
             metadata: SessionMetadata::default(),
         }
     }
@@ -133,7 +134,9 @@ mod tests {
             ("old", "a", 5, 14_999, Ok(Presented::Previous)),
             ("old", "a", 5, 15_000, Err(RefreshRefusal::Reused)),
             ("old", "a", 0, 10_000, Err(RefreshRefusal::Reused)),
-            ("older", "a", 60, 10_000, Err(RefreshRefusal::Reused)),
+            ("older", "a", 5, 13_999, Ok(Presented::Previous)),
+            ("older", "a", 5, 14_000, Err(RefreshRefusal::Reused)),
+            ("oldest", "a", 60, 10_000, Err(RefreshRefusal::Reused)),
         ] {
             assert_eq!(check(&token(), hash, &client.into(), leeway, Timestamp(now)), expect, "{hash} {now}");
         }

@@ -105,6 +105,15 @@ impl Params {
         Ok(Slice::Offset { start: page.unwrap_or(0) * limit, limit, totals })
     }
 
+    /// A slice of a list that knows checkpoints only.
+    ///
+    /// # Errors
+    /// As [`Params::slice`].
+    pub fn checkpoint(&self) -> Result<Slice, Error> {
+        let take = self.number("take", 1, PAGE_ITEMS_MAX)?.unwrap_or(PAGE_ITEMS_DEFAULT);
+        Ok(Slice::Checkpoint { from: self.get("from").map(str::to_owned), take })
+    }
+
     /// Which fields are wanted.
     ///
     /// # Errors
