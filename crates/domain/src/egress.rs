@@ -2,6 +2,7 @@
 //!
 //! A tenant's URLs (logout receivers, scripts' fetches) must not become a way into the operator's own network.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Special-use IPv4 ranges: network, prefix length, and the RFC that set it apart.
@@ -50,6 +51,111 @@ pub fn refused(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// Addresses that share their leading bits: `10.0.0.0/8`, or one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    /// Reads an address, or an address and how many of its leading bits count.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(left, right)| (left, Some(right)));
+        let address = address.parse::<IpAddr>().ok()?.to_canonical();
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(most), |bits| bits.parse().ok())?;
+        (bits <= most).then_some(Self { address, bits })
+    }
+
+    /// Whether the address belongs to it. An IPv4 address written as IPv6 is compared as IPv4.
+    pub fn covers(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let shift = 32 - self.bits;
+                network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let shift = 128 - self.bits;
+                network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
+/// A host of the operator's own that may be called although it is private: by name, or by its network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedHost {
+    /// This name, whatever it resolves to.
+    Name(String),
+    /// Every address in it.
+    Network(Network),
+}
+
+impl AllowedHost {
+    /// Reads a name, an address or a network.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(network) = Network::parse(text) {
+            return Some(Self::Network(network));
+        }
+        let is_name =
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+        let is_number = !text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        (is_name && !is_number).then(|| Self::Name(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for AllowedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Network(network) => network.fmt(f),
+        }
+    }
+}
+
+/// Where calls may go: to public addresses by `https`; beside them where the operator says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Egress {
+    /// Everywhere, also without encryption.
+    pub everywhere: bool,
+    /// Hosts that may be called although they are private, also without encryption.
+    pub allowed: Vec<AllowedHost>,
+}
+
+/// Everywhere, or to public addresses only.
+impl From<bool> for Egress {
+    fn from(everywhere: bool) -> Self {
+        Self { everywhere, allowed: Vec::new() }
+    }
+}
+
+impl Egress {
+    /// Whether the operator vouches for a host of this name: then its addresses are not asked, and plain `http` is fine.
+    pub fn vouches_for(&self, name: &str) -> bool {
+        let is_it = |allowed: &AllowedHost| matches!(allowed, AllowedHost::Name(own) if name.eq_ignore_ascii_case(own));
+        self.everywhere || self.allowed.iter().any(is_it)
+    }
+
+    /// Whether the operator vouches for an address.
+    pub fn vouches_for_address(&self, address: IpAddr) -> bool {
+        let is_it = |allowed: &AllowedHost| matches!(allowed, AllowedHost::Network(network) if network.covers(address));
+        self.everywhere || self.allowed.iter().any(is_it)
+    }
+
+    /// Why an address must not be reached, or nothing where it may.
+    pub fn refused(&self, address: IpAddr) -> Option<&'static str> {
+        if self.vouches_for_address(address) { None } else { refused(address) }
+    }
+}
+
 fn refused_v4(address: Ipv4Addr) -> Option<&'static str> {
     let address = u32::from(address);
     IPV4_SPECIAL
@@ -70,7 +176,7 @@ fn refused_v6(address: Ipv6Addr) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::refused;
+    use super::{AllowedHost, Egress, Network, refused};
 
     #[test]
     fn inner_addresses_are_refused_and_public_ones_are_not() {
@@ -95,6 +201,34 @@ mod tests {
         }
         for public in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
             assert_eq!(refused(public.parse().unwrap()), None, "{public}");
+        }
+    }
+
+    #[test]
+    fn a_network_covers_what_shares_its_leading_bits() {
+        let covers =
+            |network: &str, address: &str| Network::parse(network).unwrap().covers(address.parse().unwrap());
+        assert!(covers("10.0.0.0/8", "10.9.8.7") && covers("10.0.0.0/8", "::ffff:10.9.8.7"));
+        assert!(!covers("10.0.0.0/8", "11.0.0.1") && !covers("10.0.0.0/8", "fd00::1"));
+        assert!(covers("fd00::/8", "fd12::1") && covers("0.0.0.0/0", "1.2.3.4"));
+        assert!(covers("10.1.2.3", "10.1.2.3") && !covers("10.1.2.3", "10.1.2.4"));
+        for bad in ["10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/x", ""] {
+            assert_eq!(Network::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_operator_vouches_for_names_and_networks_and_for_nothing_else() {
+        let allowed = ["rp.internal", "10.1.0.0/16"].map(|text| AllowedHost::parse(text).unwrap());
+        let egress = Egress { everywhere: false, allowed: allowed.to_vec() };
+        assert!(egress.vouches_for("RP.internal") && !egress.vouches_for("x.rp.internal"));
+        assert_eq!(egress.refused("10.1.2.3".parse().unwrap()), None);
+        for refused in ["10.2.0.1", "127.0.0.1", "169.254.169.254"] {
+            assert!(egress.refused(refused.parse().unwrap()).is_some(), "{refused}");
+        }
+        assert_eq!(Egress::from(true).refused("127.0.0.1".parse().unwrap()), None);
+        for bad in ["", "a b", "10.0.0", "https://rp.internal", "*.internal", "10.0.0.0/40"] {
+            assert_eq!(AllowedHost::parse(bad), None, "{bad}");
         }
     }
 }

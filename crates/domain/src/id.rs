@@ -62,6 +62,8 @@ identifiers! {
     RefreshTokenId;
     /// A log event: decimal digits that sort by time.
     LogId;
+    /// A delivery of a logout token: `ldl_`, digits that sort by time, and 16 alphanumerics.
+    LogoutDeliveryId;
     /// A signing key: the JWK thumbprint (RFC 7638) as base64url.
     KeyId;
     /// An unfinished sign-in: 32 characters of base64url; `state` in the sign-in pages' URLs.

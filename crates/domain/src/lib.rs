@@ -19,6 +19,7 @@
 //! | what Actions keep for a while | [`action_cache`] |
 //! | code that Actions share | [`action_module`] |
 //! | logout initiator, pending logout | [`logout`] |
+//! | session that ended, delivery of a logout token | [`logout_delivery`] |
 //! | log event | [`event`] |
 //! | tenant settings | [`tenant`] |
 //! | signing key | [`key`] |
@@ -36,6 +37,7 @@ pub mod id;
 pub mod key;
 pub mod limits;
 pub mod logout;
+pub mod logout_delivery;
 pub mod metadata;
 pub mod organization;
 pub mod paused;

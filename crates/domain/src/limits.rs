@@ -177,8 +177,28 @@ pub const LOGOUT_RETRY_MS_MAX: i64 = 3600 * 1000;
 /// How long a delivery is retried before it is dead, in milliseconds. Ours: a night and a morning to mend a
 /// relying party.
 pub const LOGOUT_RETRY_TOTAL_MS: i64 = 26 * 3600 * 1000;
-/// Deliveries under way at once. Ours.
-pub const LOGOUT_DELIVERIES_MAX: usize = 32;
+/// Longest wait that a client may ask for (`Retry-After`), in milliseconds. Ours: it must leave room for further tries.
+pub const LOGOUT_RETRY_AFTER_MS_MAX: i64 = 6 * 3600 * 1000;
+/// Deliveries under way at once on one node. Ours: so many hosts that hang at the same moment do not fill it.
+pub const LOGOUT_DELIVERIES_MAX: usize = 128;
+/// Deliveries under way at once from one node to one host. Ours: a relying party must bear a large logout.
+pub const LOGOUT_DELIVERIES_PER_HOST_MAX: usize = 8;
+/// Failures in a row after which a host is only probed. Ours.
+pub const LOGOUT_FAILURES_IN_A_ROW_MAX: u32 = 5;
+/// First wait before a host that only failed is probed, in milliseconds. Ours; it doubles with each probe that fails.
+pub const LOGOUT_PROBE_FIRST_MS: i64 = 10_000;
+/// Longest wait between two probes of a host, in milliseconds. Ours: a host that is back hears what waits this soon.
+pub const LOGOUT_PROBE_MS_MAX: i64 = 5 * 60 * 1000;
+/// Deliveries that one commit makes of a session that ended, before those of one more client. Ours: keeps the commit
+/// short.
+pub const LOGOUT_FAN_OUT_STEP: usize = 200;
+/// Clients of a session that are looked at when it ends, so that nothing is queued where none wants to hear of it. Ours:
+/// sessions with more are looked at afterwards only, so that no sign-out takes longer by them.
+pub const LOGOUT_CLIENTS_LOOKED_AT_MAX: usize = 16;
+/// How long a delivery that arrived, or was dropped, can be read and sent again, in milliseconds. Ours.
+pub const LOGOUT_DELIVERED_KEEP_MS: i64 = 7 * 24 * 3600 * 1000;
+/// How long a delivery that was given up can be read and sent again, in milliseconds. Ours: as long as its log events.
+pub const LOGOUT_DEAD_KEEP_MS: i64 = 30 * 24 * 3600 * 1000;
 /// Wall clock of one try of queued Actions, waiting for a worker included, in milliseconds. Ours: twice what the Actions
 /// themselves may take.
 pub const QUEUED_ACTIONS_MS_MAX: u64 = 45_000;
@@ -206,6 +226,10 @@ pub const SESSION_HOURS_MAX: i64 = 365 * 24;
 pub const SESSION_IDLE_HOURS_MAX: i64 = 100 * 24;
 
 const _: () = {
+    assert!(
+        LOGOUT_DELIVERIES_MAX >= 16 * LOGOUT_DELIVERIES_PER_HOST_MAX,
+        "many hosts may hang at once before others wait"
+    );
     assert!(OUTBOX_LEASE_MS > 2 * LOGOUT_DELIVERY_MS_MAX, "a lease must outlive its delivery");
     assert!(
         QUEUED_ACTIONS_LEASE_MS.unsigned_abs() > QUEUED_ACTIONS_MS_MAX

@@ -1,24 +1,39 @@
 //! Tells clients of a logout: claims what is due, mints a token for each try, posts it, and commits what came of it.
 //!
 //! Spec: OIDC Back-Channel Logout 1.0 §2.5–§2.8. Delivery is at least once: a node that dies between the post and
-//! the commit leaves a lease that runs out, and another try.
+//! the commit leaves a lease that runs out, and another try. Deliveries are made of ended sessions by [`fan_out`]; how
+//! many a host may be sent is kept by [`hosts`].
+
+mod fan_out;
+pub(crate) mod hosts;
 
 use domain::client::Client;
 use domain::event::EventKind;
+use domain::id::LogoutDeliveryId;
 use domain::limits::{
-    LOGOUT_DELIVERIES_MAX, LOGOUT_RETRY_FIRST_MS, LOGOUT_RETRY_MS_MAX, LOGOUT_RETRY_TOTAL_MS, OUTBOX_LEASE_MS,
+    LOGOUT_DEAD_KEEP_MS, LOGOUT_DELIVERED_KEEP_MS, LOGOUT_DELIVERIES_MAX, LOGOUT_RETRY_AFTER_MS_MAX,
+    LOGOUT_RETRY_FIRST_MS, LOGOUT_RETRY_MS_MAX, OUTBOX_LEASE_MS,
 };
-use domain::logout::PendingLogout;
+use domain::logout_delivery::{DeliveryState, LogoutDelivery};
 use domain::time::Timestamp;
 use protocol::logout_token::{LogoutTokenClaims, typ};
+use serde::Deserialize;
 use serde_json::json;
-use store::{Claimed, Key, Tx};
+use store::tables::logout_delivery_key;
+use store::{Claimed, Key, Lease, Order};
 use tokio::task::JoinSet;
 
+pub(crate) use self::fan_out::origin_of;
+use self::hosts::Place;
 use crate::audit::EventDraft;
 use crate::ports::{Answer, OutboundError, RetryAfter};
-use crate::sign_out::OUTBOX_LOGOUT;
 use crate::{Engine, Error, RequestFacts};
+
+/// The kind of outbox entry that has a [`LogoutDelivery`] tried. Its lanes are the hosts.
+pub(crate) const OUTBOX_DELIVERY: &str = "logout_delivery";
+/// Deliveries of one session to one client that are looked at to find a URL that was not told yet. Ours: more than a
+/// client can have URLs.
+const SIBLINGS_MAX: usize = 200;
 
 /// What one try came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +41,9 @@ enum Attempt {
     Delivered {
         status: u16,
     },
-    /// The client says that the token is bad (§2.8): it will not get better.
+    /// The client says that the token is bad (§2.8), or time is up: it will not get better.
     Final {
-        status: u16,
+        status: Option<u16>,
         error: String,
     },
     Failed {
@@ -38,22 +53,34 @@ enum Attempt {
     },
 }
 
+/// What waits in the outbox.
+#[derive(Deserialize)]
+struct Queued {
+    delivery_id: LogoutDeliveryId,
+}
+
+/// A delivery that this node has claimed, with its place at the host; to be handed to [`Engine::deliver`].
+#[derive(Debug)]
+pub struct ClaimedDelivery {
+    claimed: Claimed,
+    place: Place,
+}
+
 impl Engine {
-    /// Delivers what is due, up to 32 at once. Answers how many it tried; zero means that nothing is due.
+    /// Takes a step with ended sessions, and tries the deliveries that are due and have a place, in one go. Answers how
+    /// many of both there were; zero means that nothing can be done now. The server's own loop does not wait for the
+    /// slowest like this.
     ///
     /// # Errors
     /// Whatever the store answers. What was claimed and not committed is tried again when its lease runs out.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
-        let node = &self.inner.settings.node;
-        let claimed = self
-            .store()
-            .outbox_claim(OUTBOX_LOGOUT, self.now(), OUTBOX_LEASE_MS, node, LOGOUT_DELIVERIES_MAX)
-            .await?;
+        let steps = self.fan_out_logouts().await?;
+        let claimed = self.claim_deliveries(LOGOUT_DELIVERIES_MAX).await?;
         let tried = claimed.len();
         let mut deliveries = JoinSet::new();
-        for entry in claimed {
+        for delivery in claimed {
             let engine = self.clone();
-            deliveries.spawn(async move { engine.deliver(&entry).await });
+            deliveries.spawn(async move { engine.deliver(delivery).await });
         }
         let mut first_error = None;
         while let Some(done) = deliveries.join_next().await {
@@ -61,65 +88,120 @@ impl Engine {
                 first_error.get_or_insert(error);
             }
         }
-        first_error.map_or(Ok(tried), Err)
+        first_error.map_or(Ok(steps + tried), Err)
     }
 
-    /// When the next delivery is due, if any waits.
+    /// Claims up to `max` deliveries that are due and whose hosts have a place. Hosts take turns, and one that hangs or
+    /// fails holds up no other. Each delivery must go to [`Engine::deliver`] at once; one that does not is due again
+    /// when its lease has run out.
     ///
     /// # Errors
     /// Whatever the store answers.
-    pub async fn next_delivery(&self) -> Result<Option<Timestamp>, Error> {
-        Ok(self.store().outbox_next_due(OUTBOX_LOGOUT).await?)
+    pub async fn claim_deliveries(&self, max: usize) -> Result<Vec<ClaimedDelivery>, Error> {
+        let hosts = &self.inner.hosts;
+        // One claim at a time, so that no two give away the same place.
+        let mut turn = self.inner.delivery_turn.lock().await;
+        let now = self.now();
+        let lease = Lease { now, until: now.plus_millis(OUTBOX_LEASE_MS), owner: &self.inner.settings.node };
+        let places = |origin: &str| hosts.free(origin, now);
+        let claimed =
+            self.store().outbox_claim_lanes(OUTBOX_DELIVERY, &lease, max, &mut turn, &places).await?;
+        let with_place = |claimed: Claimed| {
+            let place = hosts.take(claimed.entry.lane.as_deref().unwrap_or_default());
+            ClaimedDelivery { claimed, place }
+        };
+        Ok(claimed.into_iter().map(with_place).collect())
     }
 
-    async fn deliver(&self, claimed: &Claimed) -> Result<(), Error> {
-        let pending: PendingLogout = match serde_json::from_value(claimed.entry.body.clone()) {
-            Ok(pending) => pending,
+    /// Tries a delivery and commits what came of it.
+    ///
+    /// # Errors
+    /// Whatever the store answers; then the delivery is tried again when its lease has run out.
+    pub async fn deliver(&self, ClaimedDelivery { claimed, place }: ClaimedDelivery) -> Result<(), Error> {
+        let queued: Queued = match serde_json::from_value(claimed.entry.body.clone()) {
+            Ok(queued) => queued,
             Err(error) => {
-                return self.bury(claimed, &format!("a pending logout does not decode: {error}")).await;
+                return self
+                    .bury(&claimed, &format!("a delivery in the outbox does not decode: {error}"))
+                    .await;
             }
         };
-        let client = self.store().get::<Client>(&Key::of(&pending.client_id)).await?;
-        let Some(client) = client.filter(|client| client.logout.wants(pending.initiator)) else {
+        let delivery = self.store().get::<LogoutDelivery>(&logout_delivery_key(&queued.delivery_id)).await?;
+        let Some(delivery) = delivery else {
+            return self.bury(&claimed, "a delivery in the outbox has no record").await;
+        };
+        let client = self.store().get::<Client>(&Key::of(&delivery.pending.client_id)).await?;
+        let Some(client) = client.filter(|client| client.logout.wants(delivery.pending.initiator)) else {
             // The client left or unsubscribed: what waits for it is dropped (Auth0: back-channel logout).
-            let drop_it = async |tx: &mut Tx| -> Result<(), Error> {
-                tx.outbox_done(claimed);
-                Ok(())
-            };
-            return self.store().transact(drop_it).await;
+            return self.drop_delivery(&claimed, &delivery).await;
         };
-        for url in &client.logout.urls {
-            let attempt = self.attempt(&client, &pending, url).await?;
-            let delivered = matches!(attempt, Attempt::Delivered { .. });
-            let is_last = Some(url) == client.logout.urls.last();
-            if !delivered || is_last {
-                return self.settle(claimed, &client, &pending, url, attempt).await;
-            }
+        if !client.logout.urls.contains(&delivery.url) {
+            return self.move_delivery(&claimed, &delivery, &client).await;
         }
-        Ok(())
+        if place.is_probe() && claimed.entry.expires_at <= self.now() {
+            let error = "the host did not answer for too long".to_owned();
+            let attempt = Attempt::Final { status: None, error };
+            return self.settle(&claimed, &client, &delivery, attempt).await;
+        }
+        let attempt = self.attempt(&client, &delivery).await?;
+        if attempt.blames_the_host() {
+            place.failed(self.now(), self.chance());
+        } else {
+            place.answered();
+        }
+        self.settle(&claimed, &client, &delivery, attempt).await
     }
 
-    /// Gives up on an entry that nobody can deliver, however often it is tried.
-    async fn bury(&self, claimed: &Claimed, error: &str) -> Result<(), Error> {
+    async fn drop_delivery(&self, claimed: &Claimed, delivery: &LogoutDelivery) -> Result<(), Error> {
+        let kept_until = Some(self.now().plus_millis(LOGOUT_DELIVERED_KEEP_MS));
+        let (state, next_attempt_at) = (DeliveryState::Dropped, None);
+        let dropped = LogoutDelivery { state, next_attempt_at, kept_until, ..delivery.clone() };
         self.store()
             .transact(async |tx| -> Result<(), Error> {
-                tx.outbox_dead(claimed, error);
-                self.event(EventKind::BackchannelLogoutFailed, &RequestFacts::default())
-                    .client_id(Some(&claimed.entry.subject))
-                    .says(format!("{error}; given up"))
-                    .record(tx);
+                tx.outbox_done(claimed);
+                tx.put(dropped.clone());
                 Ok(())
             })
             .await
     }
 
-    async fn attempt(&self, client: &Client, pending: &PendingLogout, url: &str) -> Result<Attempt, Error> {
+    /// The client took back the URL. Where it has another that was not told of this session, that one takes its place, so
+    /// that a corrected URL helps what is already waiting.
+    async fn move_delivery(
+        &self,
+        claimed: &Claimed,
+        delivery: &LogoutDelivery,
+        client: &Client,
+    ) -> Result<(), Error> {
+        let of_both = Key::of((&delivery.pending.session_id, &delivery.pending.client_id));
+        let siblings = self
+            .store()
+            .page::<LogoutDelivery>(Some("session"), &of_both, None, SIBLINGS_MAX, Order::Ascending)
+            .await?;
+        let is_new = |url: &&String| siblings.items.iter().all(|sibling| sibling.url != **url);
+        let Some(url) = client.logout.urls.iter().find(is_new) else {
+            return self.drop_delivery(claimed, delivery).await;
+        };
+        let moved =
+            LogoutDelivery { url: url.clone(), next_attempt_at: Some(self.now()), ..delivery.clone() };
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                tx.outbox_done(claimed);
+                tx.put(moved.clone());
+                self.queue_delivery(tx, &moved);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn attempt(&self, client: &Client, delivery: &LogoutDelivery) -> Result<Attempt, Error> {
         let jti = domain::id::uuid(self.random());
-        let claims = LogoutTokenClaims::new(self.issuer(), pending, &client.logout, &jti, self.now());
+        let claims =
+            LogoutTokenClaims::new(self.issuer(), &delivery.pending, &client.logout, &jti, self.now());
         let token = self.sign(client.signing_algorithm, typ(&client.logout), &claims).await?;
         let body =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
-        Ok(judge(self.inner.ports.outbound.post_form(url, body).await))
+        Ok(judge(self.inner.ports.outbound.post_form(&delivery.url, body).await))
     }
 
     /// Commits what came of a try, together with its log event.
@@ -127,22 +209,25 @@ impl Engine {
         &self,
         claimed: &Claimed,
         client: &Client,
-        pending: &PendingLogout,
-        url: &str,
+        delivery: &LogoutDelivery,
         attempt: Attempt,
     ) -> Result<(), Error> {
         let now = self.now();
-        let attempts = claimed.entry.attempts;
+        let attempts = delivery.attempts.saturating_add(1);
         let with_metadata = self.tenant().await?.include_session_metadata_in_logs;
-        let jitter = f64::from(u32::from_be_bytes(self.random())) / f64::from(u32::MAX);
+        let next =
+            attempt.next_try(attempts, now, self.chance()).filter(|due| *due <= claimed.entry.expires_at);
+        let settled = settled(delivery, &attempt, attempts, now, next);
         self.store()
             .transact(async |tx| -> Result<(), Error> {
+                let pending = &delivery.pending;
                 let event = |kind: EventKind, status: Option<u16>, error: Option<&str>| -> EventDraft {
                     let mut details = json!({
                         "initiator": pending.initiator.as_str(),
-                        "request": { "method": "POST", "backchannel_logout_uri": url },
+                        "request": { "method": "POST", "backchannel_logout_uri": delivery.url },
                         "response": { "statusCode": status },
                         "trace_id": pending.trace_id,
+                        "delivery_id": delivery.id,
                         "attempt": attempts,
                     });
                     if let Some(error) = error {
@@ -157,27 +242,20 @@ impl Engine {
                         .session_id(pending.session_id.as_str())
                         .details(details)
                 };
+                tx.put(settled.clone());
                 match &attempt {
                     Attempt::Delivered { status } => {
                         tx.outbox_done(claimed);
                         event(EventKind::BackchannelLogout, Some(*status), None).record(tx);
                     }
-                    Attempt::Final { status, error } => {
-                        tx.outbox_dead(claimed, error);
-                        let event = event(EventKind::BackchannelLogoutFailed, Some(*status), Some(error));
-                        event.says(format!("{error}; given up")).record(tx);
-                    }
-                    Attempt::Failed { status, error, retry_after } => {
-                        let asked_ms = retry_after.map(|wish| wish.wait_ms(now));
-                        let wait = wait_ms(attempts, asked_ms, jitter);
-                        let due_at = now.plus_millis(wait);
+                    Attempt::Final { status, error } | Attempt::Failed { status, error, .. } => {
                         let event = event(EventKind::BackchannelLogoutFailed, *status, Some(error));
-                        if due_at > claimed.entry.expires_at {
-                            tx.outbox_dead(claimed, error);
-                            event.says(format!("{error}; given up")).record(tx);
-                        } else {
+                        if let Some(due_at) = next {
                             tx.outbox_later(claimed, due_at, error);
                             event.says(format!("{error}; next try at {due_at}")).record(tx);
+                        } else {
+                            tx.outbox_done(claimed);
+                            event.says(format!("{error}; given up")).record(tx);
                         }
                     }
                 }
@@ -185,14 +263,72 @@ impl Engine {
             })
             .await
     }
+
+    /// A number between 0 and 1 that nobody can guess.
+    fn chance(&self) -> f64 {
+        f64::from(u32::from_be_bytes(self.random())) / f64::from(u32::MAX)
+    }
 }
 
-/// Any 2xx is success (SDKs answer 204), 400 is final (§2.8), everything else is tried again.
+impl Attempt {
+    /// Whether it says something about the host as a whole: no answer, or one that asks for patience. Other answers,
+    /// refusals among them, show that somebody is there.
+    fn blames_the_host(&self) -> bool {
+        match self {
+            Self::Delivered { .. } | Self::Final { .. } => false,
+            Self::Failed { status, .. } => status.is_none_or(|status| status == 429 || status >= 500),
+        }
+    }
+
+    /// When the next try after so many is due, where there is to be one.
+    fn next_try(&self, attempts: u32, now: Timestamp, chance: f64) -> Option<Timestamp> {
+        match self {
+            Self::Delivered { .. } | Self::Final { .. } => None,
+            Self::Failed { retry_after, .. } => {
+                let asked_ms = retry_after.map(|wish| wish.wait_ms(now));
+                Some(now.plus_millis(wait_ms(attempts, asked_ms, chance)))
+            }
+        }
+    }
+}
+
+/// The delivery after a try: delivered, due at `next`, or dead.
+fn settled(
+    delivery: &LogoutDelivery,
+    attempt: &Attempt,
+    attempts: u32,
+    now: Timestamp,
+    next: Option<Timestamp>,
+) -> LogoutDelivery {
+    let tried =
+        LogoutDelivery { attempts, attempted_at: Some(now), next_attempt_at: next, ..delivery.clone() };
+    match attempt {
+        Attempt::Delivered { status } => LogoutDelivery {
+            state: DeliveryState::Delivered,
+            status: Some(*status),
+            delivered_at: Some(now),
+            kept_until: Some(now.plus_millis(LOGOUT_DELIVERED_KEEP_MS)),
+            ..tried
+        },
+        Attempt::Final { status, error } | Attempt::Failed { status, error, .. } => LogoutDelivery {
+            state: if next.is_some() { DeliveryState::Pending } else { DeliveryState::Dead },
+            status: *status,
+            failed_at: Some(now),
+            failed_status: *status,
+            error: Some(error.clone()),
+            kept_until: next.is_none().then(|| now.plus_millis(LOGOUT_DEAD_KEEP_MS)),
+            ..tried
+        },
+    }
+}
+
+/// Any 2xx is success (SDKs answer 204), 400 is final (§2.8), everything else is tried again: a 404 or a 403 tells of a
+/// deployment or a gateway, which somebody may mend within the day, and not of the token.
 fn judge(answer: Result<Answer, OutboundError>) -> Attempt {
     match answer {
         Ok(Answer { status, .. }) if (200..300).contains(&status) => Attempt::Delivered { status },
         Ok(Answer { status: 400, .. }) => {
-            Attempt::Final { status: 400, error: "the client refused the logout token".to_owned() }
+            Attempt::Final { status: Some(400), error: "the client refused the logout token".to_owned() }
         }
         Ok(Answer { status, retry_after }) => Attempt::Failed {
             status: Some(status),
@@ -204,23 +340,28 @@ fn judge(answer: Result<Answer, OutboundError>) -> Attempt {
 }
 
 /// How long to wait after so many tries: doubling from two seconds to an hour, between half and all of it by chance,
-/// and never less than the client asked for (`Retry-After`, RFC 9110 §10.2.3), up to the time in which the try still counts.
-pub(crate) fn wait_ms(attempts: u32, asked_ms: Option<i64>, jitter: f64) -> i64 {
+/// and never less than the client asked for (`Retry-After`, RFC 9110 §10.2.3), up to a bound.
+pub(crate) fn wait_ms(attempts: u32, asked_ms: Option<i64>, chance: f64) -> i64 {
     let doubled = LOGOUT_RETRY_FIRST_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
-    let full = doubled.min(LOGOUT_RETRY_MS_MAX);
+    let own = shortened(doubled.min(LOGOUT_RETRY_MS_MAX), chance);
+    own.max(asked_ms.unwrap_or(0).min(LOGOUT_RETRY_AFTER_MS_MAX))
+}
+
+/// Between half of a wait and all of it, as `chance` (0 to 1) has it.
+fn shortened(full_ms: i64, chance: f64) -> i64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
         reason = "an hour is far below 2^52"
     )]
-    let own = full / 2 + (full as f64 / 2.0 * jitter) as i64;
-    own.max(asked_ms.unwrap_or(0).min(LOGOUT_RETRY_TOTAL_MS))
+    let own = full_ms / 2 + (full_ms as f64 / 2.0 * chance) as i64;
+    own
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Answer, Attempt, OutboundError, RetryAfter, Timestamp, judge, wait_ms};
-    use domain::limits::{LOGOUT_RETRY_MS_MAX, LOGOUT_RETRY_TOTAL_MS};
+    use domain::limits::{LOGOUT_RETRY_AFTER_MS_MAX, LOGOUT_RETRY_MS_MAX};
 
     #[test]
     fn waits_double_up_to_an_hour_and_honour_the_client() {
@@ -230,7 +371,7 @@ mod tests {
         assert_eq!(wait_ms(1000, None, 1.0), LOGOUT_RETRY_MS_MAX);
         assert_eq!(wait_ms(1, Some(60_000), 1.0), 60_000);
         let never = RetryAfter::Seconds(u64::MAX).wait_ms(Timestamp(0));
-        assert_eq!(wait_ms(1, Some(never), 1.0), LOGOUT_RETRY_TOTAL_MS);
+        assert_eq!(wait_ms(1, Some(never), 1.0), LOGOUT_RETRY_AFTER_MS_MAX);
     }
 
     #[test]
@@ -248,9 +389,11 @@ mod tests {
         let answer = |status| judge(Ok(Answer { status, retry_after: None }));
         assert_eq!(answer(204), Attempt::Delivered { status: 204 });
         assert!(matches!(answer(400), Attempt::Final { .. }));
-        for status in [301, 404, 429, 500, 503] {
+        for (status, blames_the_host) in [(301, false), (404, false), (429, true), (500, true), (503, true)] {
             assert!(matches!(answer(status), Attempt::Failed { .. }), "{status}");
+            assert_eq!(answer(status).blames_the_host(), blames_the_host, "{status}");
         }
+        assert!(!answer(400).blames_the_host() && !answer(204).blames_the_host());
         assert!(matches!(judge(Err(OutboundError::Timeout(5000))), Attempt::Failed { status: None, .. }));
     }
 }

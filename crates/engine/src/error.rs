@@ -37,6 +37,8 @@ pub enum Resource {
     Trigger,
     /// A log event.
     Log,
+    /// A delivery of a logout token.
+    LogoutDelivery,
     /// A refresh token.
     RefreshToken,
 }

@@ -49,7 +49,7 @@ impl HttpFetch {
             .pool_max_idle_per_host(2)
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver { allow_insecure: allow_private }))
+            .dns_resolver(Arc::new(GuardedResolver { egress: allow_private.into() }))
             .tls_certs_merge(authority)
             .build()
             .map_err(failed)?;

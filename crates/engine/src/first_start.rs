@@ -11,8 +11,8 @@ use domain::scope::Scopes;
 use domain::secret::Secret;
 use domain::tenant::Tenant;
 use serde_json::Map;
-use store::Key;
 use store::tables::tenant_key;
+use store::{Key, Order, Tx};
 
 use crate::{Engine, Error};
 
@@ -23,6 +23,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "client_keys",
     "clients",
     "connections",
+    "logout_deliveries",
     "logs",
     "organization_connections",
     "organization_members",
@@ -35,6 +36,8 @@ const SCOPE_OBJECTS: &[&str] = &[
     "users",
     "users_app_metadata",
 ];
+/// Grants looked at in one step when new scopes are given to those that had all.
+const GRANTS_STEP: usize = 100;
 /// What the Management API's scopes let one do.
 const SCOPE_VERBS: &[&str] = &["read", "create", "update", "delete"];
 /// How Auth0's page on session metadata spells `update:sessions`; a grant may spell it so too.
@@ -119,11 +122,43 @@ impl Engine {
                             ..self.management_api()
                         });
                     }
-                    Some(_) => {}
+                    Some(api) => self.add_new_scopes(tx, api).await?,
                 }
                 Ok(())
             })
             .await
+    }
+
+    /// Gives an API that an older release made the scopes that it does not know yet, and gives them to those clients
+    /// too that had every scope so far: who may do everything still may after an upgrade.
+    async fn add_new_scopes(&self, tx: &mut Tx, mut api: ResourceServer) -> Result<(), Error> {
+        let known: Scopes = api.scopes.iter().map(|scope| scope.value.as_str()).collect();
+        let all = management_scopes();
+        let new: Vec<&str> = all.iter().filter(|scope| !known.contains(scope)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut after = None;
+        loop {
+            let page = tx
+                .page::<ClientGrant>(None, &Key::all(), after.as_deref(), GRANTS_STEP, Order::Ascending)
+                .await?;
+            for found in page.items.iter().filter(|grant| grant.audience == api.identifier) {
+                let Some(grant) = tx.get::<ClientGrant>(&Key::of(&found.id)).await? else { continue };
+                if known.iter().all(|scope| grant.scopes.contains(scope)) {
+                    let scopes = grant.scopes.iter().chain(new.iter().copied()).collect();
+                    tx.put(ClientGrant { scopes, ..grant });
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let definition = |value: &&str| ScopeDefinition { value: (*value).to_owned(), description: None };
+        api.scopes.extend(new.iter().map(definition));
+        tx.put(api);
+        Ok(())
     }
 
     fn default_connection(&self) -> Connection {

@@ -9,7 +9,7 @@
 //! | codes and refresh tokens into tokens | [`tokens`] |
 //! | sessions and their metadata | [`sessions`] |
 //! | refresh tokens and their metadata | [`refresh_tokens`] |
-//! | telling clients of a logout | [`deliver`] |
+//! | telling clients of a logout | [`deliver`], [`logout_deliveries`] |
 //! | what the log remembers | [`audit`], [`logs`] |
 //! | keys that sign | [`keys`] |
 //! | what expires | [`sweep`] |
@@ -27,6 +27,7 @@ pub mod first_start;
 pub mod grants;
 pub mod keys;
 pub mod listing;
+pub mod logout_deliveries;
 pub mod logs;
 pub mod organizations;
 pub mod outbound;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 
 use domain::time::Timestamp;
 use sandbox::{Sandbox, SandboxSettings, WorkerCommand};
-use store::{BackendSettings, Store, StoreSettings};
+use store::{BackendSettings, LaneTurn, Store, StoreSettings};
 use tokio::sync::Notify;
 
 pub use crate::caller::Caller;
@@ -108,6 +109,8 @@ struct Inner {
     keys: keys::Published,
     ports: Ports,
     logout_signal: Notify,
+    hosts: Arc<deliver::hosts::Hosts>,
+    delivery_turn: tokio::sync::Mutex<LaneTurn>,
     actions_signal: Notify,
     action_caches: actions::cache::ActionCaches,
 }
@@ -157,6 +160,8 @@ impl Engine {
             keys,
             ports,
             logout_signal: Notify::new(),
+            hosts: Arc::default(),
+            delivery_turn: tokio::sync::Mutex::default(),
             actions_signal: Notify::new(),
             action_caches: actions::cache::ActionCaches::default(),
         };

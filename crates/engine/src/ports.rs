@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use domain::egress::Egress;
 use domain::time::Timestamp;
 
 /// Tells the time.
@@ -89,15 +90,15 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The real ones.
+    /// The real ones, with the places where logout tokens may go.
     ///
     /// # Errors
     /// [`OutboundError::Failed`] when the HTTP client does not start.
-    pub fn real(allow_insecure_urls: bool) -> Result<Self, OutboundError> {
+    pub fn real(logout_egress: impl Into<Egress>) -> Result<Self, OutboundError> {
         Ok(Self {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            outbound: Arc::new(crate::outbound::HttpOutbound::new(allow_insecure_urls)?),
+            outbound: Arc::new(crate::outbound::HttpOutbound::new(logout_egress.into())?),
         })
     }
 }

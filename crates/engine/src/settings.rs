@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::egress::Egress;
 use domain::secret::Secret;
 
 /// Where records are kept.
@@ -95,8 +96,8 @@ pub struct Settings {
     pub passwords: PasswordSettings,
     /// Threads that make RSA signatures.
     pub signing_threads: usize,
-    /// Whether logout tokens may go to plain HTTP URLs and to addresses of the operator's own network.
-    pub logout_insecure_urls: bool,
+    /// Where logout tokens may go.
+    pub logout_egress: Egress,
     /// Whether scripts may fetch from addresses of this machine and of the operator's own network.
     pub actions_allow_private_addresses: bool,
     /// A certificate authority in PEM that scripts' fetches trust beside the machine's own: that of this very server.
@@ -132,7 +133,7 @@ impl Settings {
             },
             passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
             signing_threads: 1,
-            logout_insecure_urls: true,
+            logout_egress: true.into(),
             actions_allow_private_addresses: false,
             actions_authority: None,
             node: "n".into(),

@@ -7,8 +7,9 @@ mod everything;
 
 use domain::client::Client;
 use domain::event::EventKind;
-use domain::limits::{LOGOUT_RETRY_TOTAL_MS, SESSION_CLIENTS_MAX};
-use domain::logout::{Initiator, PendingLogout};
+use domain::limits::{LOGOUT_CLIENTS_LOOKED_AT_MAX, SESSION_CLIENTS_MAX};
+use domain::logout::Initiator;
+use domain::logout_delivery::EndedSession;
 use domain::session::Session;
 use domain::tenant::Tenant;
 use domain::token::RefreshToken;
@@ -19,7 +20,7 @@ use store::{Key, NewOutboxEntry, Order, Tx};
 use crate::sign_in::CookieChange;
 use crate::{Engine, Error, RequestFacts};
 
-/// The kind of outbox entry that holds a [`PendingLogout`].
+/// The kind of outbox entry that holds an [`EndedSession`].
 pub(crate) const OUTBOX_LOGOUT: &str = "backchannel_logout";
 
 /// Refresh tokens of one session that one commit revokes; where there are more, the session ends in a later commit.
@@ -27,18 +28,13 @@ const REFRESH_TOKENS_PER_COMMIT_MAX: usize = 200;
 /// Rows after which a commit that ends sessions takes no further one. A commit has room for 8192: this, the costliest
 /// session, and what else belongs to the change fit together.
 pub(crate) const ROWS_PER_COMMIT_MAX: usize = 800;
-/// Rows that the end of a session costs: itself, its index entries, two log events.
-const ROWS_PER_SESSION: usize = 16;
-/// Rows that a pending logout costs, with its index entries.
-const ROWS_PER_LOGOUT: usize = 5;
+/// Rows that the end of a session costs: itself, its index entries, two log events, and what its clients must be told.
+const ROWS_PER_SESSION: usize = 21;
 /// Rows that a revoked refresh token costs, with its index entries.
 const ROWS_PER_REFRESH_TOKEN: usize = 5;
 
 const _: () = assert!(
-    ROWS_PER_COMMIT_MAX
-        + ROWS_PER_SESSION
-        + ROWS_PER_LOGOUT * SESSION_CLIENTS_MAX
-        + ROWS_PER_REFRESH_TOKEN * REFRESH_TOKENS_PER_COMMIT_MAX
+    ROWS_PER_COMMIT_MAX + ROWS_PER_SESSION + ROWS_PER_REFRESH_TOKEN * REFRESH_TOKENS_PER_COMMIT_MAX
         < store::limits::BATCH_ROWS_MAX - 800,
     "any session can be ended, beside the records of a user that go in the same commit"
 );
@@ -63,8 +59,8 @@ pub(crate) enum SessionEnd {
 }
 
 impl Engine {
-    /// Ends a session that this unit of work has read. Each client of it that wants to hear of `initiator` gets a
-    /// pending logout with the metadata as it is now.
+    /// Ends a session that this unit of work has read. Each client of it that wants to hear of `initiator` will be told,
+    /// with the metadata as it is now.
     ///
     /// With [`BoundTokens::Keep`] it always ends. One that had run out before ends as expired, whoever finds it.
     pub(crate) async fn end_session(
@@ -96,7 +92,7 @@ impl Engine {
             rows += ROWS_PER_REFRESH_TOKEN * bound.items.len();
         }
         tx.delete::<Session>(&Key::of(&session.id));
-        rows += ROWS_PER_LOGOUT * self.queue_logouts(tx, session, initiator).await?;
+        self.queue_logouts(tx, session, initiator).await?;
         let ended = SessionEnd::Ended { rows };
         let kind = match initiator {
             Initiator::RpLogout | Initiator::IdpLogout => return Ok(ended),
@@ -116,40 +112,42 @@ impl Engine {
         Ok(ended)
     }
 
-    /// Answers how many clients will be told.
-    async fn queue_logouts(
-        &self,
-        tx: &mut Tx,
-        session: &Session,
-        initiator: Initiator,
-    ) -> Result<usize, Error> {
-        let now = self.now();
-        let mut queued = 0;
-        let keys: Vec<Key> = session.clients.iter().take(SESSION_CLIENTS_MAX).map(Key::of).collect();
-        for client in self.store().get_many::<Client>(&keys).await?.into_iter().flatten() {
-            if !client.logout.wants(initiator) {
-                continue;
-            }
-            let pending = PendingLogout {
-                client_id: client.id.clone(),
-                user_id: session.user_id.clone(),
-                session_id: session.id.clone(),
-                initiator,
-                ended_at: now,
-                session_metadata: session.metadata.clone(),
-                trace_id: self.trace_id(),
-            };
-            tx.outbox_add(NewOutboxEntry {
-                id: domain::id::uuid(self.random()),
-                kind: OUTBOX_LOGOUT.to_owned(),
-                subject: client.id.to_string(),
-                due_at: now,
-                expires_at: now.plus_millis(LOGOUT_RETRY_TOTAL_MS),
-                body: serde_json::to_value(&pending).map_err(|error| Error::Bug(error.to_string()))?,
-            });
-            queued += 1;
+    /// Writes down that the session's clients must be told: one entry, however many they are. Who is told, and where, is
+    /// found out afterwards, so that this takes no longer with a thousand of them.
+    async fn queue_logouts(&self, tx: &mut Tx, session: &Session, initiator: Initiator) -> Result<(), Error> {
+        if !self.somebody_may_listen(session, initiator).await? {
+            return Ok(());
         }
-        Ok(queued)
+        let now = self.now();
+        let ended = EndedSession {
+            user_id: session.user_id.clone(),
+            session_id: session.id.clone(),
+            initiator,
+            ended_at: now,
+            session_metadata: session.metadata.clone(),
+            trace_id: self.trace_id(),
+            clients: session.clients.iter().take(SESSION_CLIENTS_MAX).cloned().collect(),
+            client_id: None,
+        };
+        tx.outbox_add(NewOutboxEntry {
+            id: domain::id::uuid(self.random()),
+            kind: OUTBOX_LOGOUT.to_owned(),
+            subject: session.id.to_string(),
+            due_at: now,
+            expires_at: self.delivery_expires_at(),
+            body: serde_json::to_value(&ended).map_err(|error| Error::Bug(error.to_string()))?,
+        });
+        Ok(())
+    }
+
+    /// Whether any client wants to hear of the end, or there are too many to look at now.
+    async fn somebody_may_listen(&self, session: &Session, initiator: Initiator) -> Result<bool, Error> {
+        if session.clients.len() > LOGOUT_CLIENTS_LOOKED_AT_MAX {
+            return Ok(true);
+        }
+        let keys: Vec<Key> = session.clients.iter().map(Key::of).collect();
+        let clients = self.store().get_many::<Client>(&keys).await?;
+        Ok(clients.into_iter().flatten().any(|client| client.logout.wants(initiator)))
     }
 
     /// Tells the delivery loop that something may wait for it. Call it after a commit that ended a session.

@@ -8,6 +8,7 @@ pub mod client_grants;
 pub mod clients;
 pub mod connections;
 pub mod fields;
+pub mod logout_deliveries;
 pub mod logs;
 pub mod organizations;
 pub mod paging;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<App> {
         .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
+        .merge(logout_deliveries::routes())
         .merge(logs::routes())
         .merge(organizations::routes())
         .merge(refresh_tokens::routes())

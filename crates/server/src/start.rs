@@ -231,7 +231,7 @@ fn settings(
             passes: config.passwords.passes,
         },
         signing_threads: cores,
-        logout_insecure_urls: config.logout.allow_insecure_urls,
+        logout_egress: config.logout.egress(),
         actions_allow_private_addresses: config.actions.allow_private_addresses,
         actions_authority: match config.tls.enabled && config.tls.certificate_file.is_none() {
             true => folder.read("ca.pem")?,

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::limits::LOGOUT_DELIVERIES_MAX;
 use engine::ports::{Clock, Entropy, SystemClock};
 use engine::{Engine, Error};
 use tokio::sync::watch;
@@ -23,28 +24,42 @@ const SWEEP_MS: (u64, u64) = (25_000, 35_000);
 /// The wait between two looks at the certificate, in milliseconds. Ours: certificates are replaced weeks before
 /// their end.
 const CERTIFICATE_MS: u64 = 6 * 3600 * 1000;
-/// Batches that are delivered in a row before the loop rests. Ours: a backlog is worked off, a loop is not endless.
-const BATCHES_MAX: usize = 1_000;
 
-/// Delivers pending logouts until told to stop: at once when this node queued one, else every few seconds.
+/// Delivers logout tokens until told to stop, so many at once: at once when this node queued some, else every few
+/// seconds. A place that gets free is given to the next at once, so a slow relying party holds up no other.
 pub async fn deliver(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = engine.logout_queued() => {}
-            () = pause(DELIVER_MS, &*entropy) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        let steps = engine.fan_out_logouts().await.unwrap_or_else(|error| {
+            report("deliver", &error);
+            0
+        });
+        let free = LOGOUT_DELIVERIES_MAX.saturating_sub(running.len());
+        let claimed = match free {
+            0 => Ok(Vec::new()),
+            _ => engine.claim_deliveries(free).await,
+        };
+        for delivery in claimed.unwrap_or_else(|error| {
+            report("claim deliveries", &error);
+            Vec::new()
+        }) {
+            let engine = engine.clone();
+            running.spawn(async move { engine.deliver(delivery).await });
         }
-        for _ in 0..BATCHES_MAX {
-            match engine.deliver_due().await {
-                Ok(0) => break,
-                Ok(_) if *stop.borrow() => return,
-                Ok(_) => {}
-                Err(error) => {
-                    report("deliver", &error);
-                    break;
-                }
+        if steps == 0 {
+            tokio::select! {
+                () = engine.logout_queued() => {}
+                Some(ended) = running.join_next() => report_run("deliver", ended),
+                () = pause(DELIVER_MS, &*entropy) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
             }
         }
+        while let Some(ended) = running.try_join_next() {
+            report_run("deliver", ended);
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        report_run("deliver", ended);
     }
 }
 
@@ -67,19 +82,19 @@ pub async fn run_queued_actions(engine: Engine, entropy: Arc<dyn Entropy>, mut s
         }
         tokio::select! {
             () = engine.actions_queued() => {}
-            Some(ended) = running.join_next() => report_run(ended),
+            Some(ended) = running.join_next() => report_run("queued Actions", ended),
             () = pause(DELIVER_MS, &*entropy) => {}
             _ = stop.wait_for(|stop| *stop) => break,
         }
     }
     while let Some(ended) = running.join_next().await {
-        report_run(ended);
+        report_run("queued Actions", ended);
     }
 }
 
-fn report_run(ended: Result<Result<(), Error>, JoinError>) {
+fn report_run(what: &str, ended: Result<Result<(), Error>, JoinError>) {
     if let Err(error) = ended.unwrap_or_else(|panic| Err(Error::Bug(panic.to_string()))) {
-        report("queued Actions", &error);
+        report(what, &error);
     }
 }
 

@@ -49,7 +49,7 @@ pub use crate::backend::Backend;
 pub use crate::error::{Result, StoreError};
 pub use crate::key::{Key, KeyPart, KeyParts, Order, Shard, shard_of};
 pub use crate::limits::TIME_SHARDS;
-pub use crate::outbox::{Claimed, NewOutboxEntry, OutboxEntry, OutboxFilter, OutboxState};
+pub use crate::outbox::{Claimed, LaneTurn, Lease, NewOutboxEntry, OutboxEntry, OutboxFilter, OutboxState};
 pub use crate::table::{IndexEntry, Page, Record};
 pub use crate::tx::Tx;
 pub use domain::secret::Sealed;

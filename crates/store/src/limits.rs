@@ -62,6 +62,11 @@ pub const INDEX_EXPIRY_STEP_MS: i64 = 24 * 3_600 * 1_000;
 
 /// Outbox entries one claim takes.
 pub const OUTBOX_CLAIM_MAX: usize = 256;
+/// Rows of the lanes' index that are looked at in one step of a claim: the lanes that they belong to are passed by then,
+/// however much waits in them.
+pub const OUTBOX_LANE_ROWS: usize = 128;
+/// Steps of one claim. Where there are more lanes, the next claim goes on from there.
+pub const OUTBOX_LANE_STEPS_MAX: usize = 32;
 /// How long a dead outbox entry stays readable, in milliseconds, before the sweeper may take it.
 pub const OUTBOX_DEAD_KEEP_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Characters kept of an outbox entry's last error.

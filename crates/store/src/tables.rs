@@ -25,6 +25,7 @@
 //! | `action_module_version` | id | `number` (unique: module, number) |
 //! | `trigger_bindings` | trigger | |
 //! | `execution` | id | |
+//! | `logout_delivery` | shard, id | `client` (client, id), `session` (session, client, id), `open` (client, state, id), `state` (shard, state, id) |
 //! | `log` | shard, id | `user` (shard, user, id) |
 //!
 //! Records only gain optional fields: what an older release wrote must decode for ever.
@@ -36,11 +37,12 @@ use domain::connection::Connection;
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
-    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, ModuleId, OrganizationId, RefreshTokenId,
-    ResourceServerId, SessionId, SignInId, UserId,
+    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, LogoutDeliveryId, ModuleId,
+    OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
 use domain::limits::LOG_RETENTION_MS;
+use domain::logout_delivery::LogoutDelivery;
 use domain::organization::{Membership, Organization};
 use domain::paused::PausedSignIn;
 use domain::resource_server::ResourceServer;
@@ -64,8 +66,8 @@ macro_rules! identifiers_are_key_parts {
     )*};
 }
 identifiers_are_key_parts!(
-    ActionId ClientGrantId ClientId ConnectionId KeyId LogId ModuleId OrganizationId RefreshTokenId
-    ResourceServerId SessionId SignInId UserId
+    ActionId ClientGrantId ClientId ConnectionId KeyId LogId LogoutDeliveryId ModuleId OrganizationId
+    RefreshTokenId ResourceServerId SessionId SignInId UserId
 );
 
 /// Where the tenant's settings lie.
@@ -80,6 +82,11 @@ pub fn library_key() -> Key {
 
 /// Where a log event lies.
 pub fn log_key(id: &LogId) -> Key {
+    Key::of((shard_of(id.as_str()), id))
+}
+
+/// Where a delivery of a logout token lies.
+pub fn logout_delivery_key(id: &LogoutDeliveryId) -> Key {
     Key::of((shard_of(id.as_str()), id))
 }
 
@@ -374,6 +381,33 @@ impl Record for Execution {
 
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.expires_at)
+    }
+}
+
+impl Record for LogoutDelivery {
+    const SPACE: &'static str = "logout_delivery";
+
+    fn key(&self) -> Key {
+        logout_delivery_key(&self.id)
+    }
+
+    // What arrived is found by client and session; only what may still ask something of an operator by its state.
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let (client, session) = (&self.pending.client_id, &self.pending.session_id);
+        let mut entries = vec![
+            IndexEntry::many("client", Key::of((client, &self.id))),
+            IndexEntry::many("session", Key::of((session, client, &self.id))),
+        ];
+        if self.state.is_open() {
+            let state = self.state.as_str();
+            entries.push(IndexEntry::many("open", Key::of((client, state, &self.id))));
+            entries.push(IndexEntry::many("state", Key::of((shard_of(self.id.as_str()), state, &self.id))));
+        }
+        entries
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.kept_until
     }
 }
 

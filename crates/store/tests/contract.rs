@@ -74,5 +74,8 @@ on_every_backend!(
     outbox::work_put_off_comes_back_and_dead_work_does_not,
     outbox::claimants_at_once_never_share_an_entry,
     outbox::work_added_by_a_failed_unit_does_not_exist,
+    outbox::lanes_take_turns_and_one_without_a_place_holds_up_nobody,
+    outbox::lanes_whose_names_begin_alike_are_not_taken_for_each_other,
+    outbox::the_rest_of_a_work_is_due_again_and_counts_once,
     model::random_work_does_what_a_plain_map_does,
 );

@@ -1,6 +1,7 @@
 //! What a request wants to be different about a client, and whether it may be.
 
 use domain::client::{Client, ClientAuthMethod, RefreshTokenSettings};
+use domain::egress::Egress;
 use domain::key::SigningAlgorithm;
 use domain::limits::{
     CLIENT_LOGOUT_URLS_MAX, CLIENT_METADATA_ENTRIES_MAX, CLIENT_METADATA_VALUE_CHARACTERS_MAX,
@@ -81,7 +82,7 @@ impl ClientChanges {
         }
         if let Some(logout) = &self.logout {
             let logout = logout.clone().unwrap_or_default();
-            check_logout(&logout, engine.settings().logout_insecure_urls)?;
+            check_logout(&logout, &engine.settings().logout_egress)?;
             client.logout = logout;
         }
         if let Some(metadata) = &self.metadata {
@@ -179,13 +180,13 @@ impl ClientChanges {
     }
 }
 
-fn check_logout(logout: &LogoutSettings, insecure_urls: bool) -> Result<(), Error> {
+fn check_logout(logout: &LogoutSettings, egress: &Egress) -> Result<(), Error> {
     if logout.urls.len() > CLIENT_LOGOUT_URLS_MAX {
         let reason = format!("Array is too long ({}), maximum {CLIENT_LOGOUT_URLS_MAX}", logout.urls.len());
         return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
     }
     for (at, url) in logout.urls.iter().enumerate() {
-        check_logout_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), insecure_urls)?;
+        check_logout_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), egress)?;
         if let Some(first) = logout.urls[..at].iter().position(|earlier| earlier == url) {
             let reason = format!("Array items are not unique (indexes {first} and {at})");
             return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
@@ -238,6 +239,7 @@ fn merge_client_metadata(
 
 #[cfg(test)]
 mod tests {
+    use domain::egress::Egress;
     use domain::logout::{Initiator, Initiators, LogoutSettings};
     use serde_json::{Map, Value, json};
 
@@ -253,9 +255,11 @@ mod tests {
             initiators: Some(Initiators::Custom(selected.to_vec())),
             ..LogoutSettings::default()
         };
-        assert!(check_logout(&settings(&[Initiator::RpLogout, Initiator::IdpLogout]), false).is_ok());
-        assert!(check_logout(&settings(&[Initiator::RpLogout]), false).is_err());
-        assert!(check_logout(&settings(&[Initiator::IdpLogout]), false).is_err());
+        assert!(
+            check_logout(&settings(&[Initiator::RpLogout, Initiator::IdpLogout]), &Egress::default()).is_ok()
+        );
+        assert!(check_logout(&settings(&[Initiator::RpLogout]), &Egress::default()).is_err());
+        assert!(check_logout(&settings(&[Initiator::IdpLogout]), &Egress::default()).is_err());
     }
 
     #[test]
@@ -263,7 +267,7 @@ mod tests {
         let check = |numbers: &[usize]| {
             let urls = numbers.iter().map(|number| format!("https://rp.example/{number}")).collect();
             let settings = LogoutSettings { urls, ..LogoutSettings::default() };
-            check_logout(&settings, false).map_err(|error| error.to_string())
+            check_logout(&settings, &Egress::default()).map_err(|error| error.to_string())
         };
         assert_eq!(check(&[0, 1, 2, 3, 4]), Ok(()));
         let error = check(&[0, 1, 2, 3, 4, 5]).unwrap_err();

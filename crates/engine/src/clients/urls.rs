@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::egress;
+use domain::egress::Egress;
 use url::{Host, Url};
 
 use crate::Error;
@@ -34,15 +34,12 @@ pub(super) fn check_origin(text: &str, property: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A URL that this server posts logout tokens to: `https`, outside the operator's own network. `insecure` lifts both.
-pub(super) fn check_logout_url(text: &str, property: &str, insecure: bool) -> Result<(), Error> {
+/// A URL that this server posts logout tokens to: `https`, outside the operator's own network, unless the operator
+/// vouches for the host.
+pub(super) fn check_logout_url(text: &str, property: &str, egress: &Egress) -> Result<(), Error> {
     let url = absolute(text, property)?;
     if url.fragment().is_some() {
         return Err(refuse("a fragment is not allowed", property));
-    }
-    let secure = url.scheme() == "https";
-    if !(secure || insecure && url.scheme() == "http") {
-        return Err(refuse("it must be an https URL", property));
     }
     let address = match url.host() {
         Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
@@ -53,8 +50,13 @@ pub(super) fn check_logout_url(text: &str, property: &str, insecure: bool) -> Re
         Some(Host::Domain(_)) => None,
         None => return Err(refuse("it has no host", property)),
     };
-    match address.and_then(egress::refused) {
-        Some(reason) if !insecure => Err(refuse(&format!("the address is not public ({reason})"), property)),
+    let vouched = url.host_str().is_some_and(|name| egress.vouches_for(name))
+        || address.is_some_and(|address| egress.vouches_for_address(address));
+    if !(url.scheme() == "https" || vouched && url.scheme() == "http") {
+        return Err(refuse("it must be an https URL", property));
+    }
+    match address.and_then(|address| egress.refused(address)) {
+        Some(reason) if !vouched => Err(refuse(&format!("the address is not public ({reason})"), property)),
         _ => Ok(()),
     }
 }
@@ -80,6 +82,8 @@ fn refuse(reason: &str, property: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use domain::egress::{AllowedHost, Egress};
+
     use super::{check_logout_url, check_return_url};
 
     #[test]
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn logout_urls_are_https_and_public_unless_the_operator_says_otherwise() {
-        let check = |url, insecure| check_logout_url(url, "x", insecure).is_ok();
+        let check = |url, everywhere: bool| check_logout_url(url, "x", &everywhere.into()).is_ok();
         assert!(check("https://rp.example.com/logout", false));
         for url in [
             "http://rp.example.com/",
@@ -120,5 +124,18 @@ mod tests {
         for url in ["ftp://rp.example.com/", "logout", "https://rp.example.com/#x"] {
             assert!(!check(url, true), "{url}");
         }
+    }
+
+    #[test]
+    fn a_host_that_the_operator_lists_may_be_registered() {
+        let allowed = ["rp.internal", "10.1.0.0/16"].map(|text| AllowedHost::parse(text).unwrap());
+        let egress = Egress { everywhere: false, allowed: allowed.to_vec() };
+        let check = |url| check_logout_url(url, "x", &egress).is_ok();
+        assert!(
+            check("http://rp.internal/l") && check("http://10.1.2.3/") && check("https://rp.example.com/")
+        );
+        assert!(
+            !check("http://rp.example.com/") && !check("https://10.2.0.1/") && !check("ftp://rp.internal/")
+        );
     }
 }

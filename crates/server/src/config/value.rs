@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use domain::egress::{AllowedHost, Network};
 use domain::secret::Secret;
 use url::Url;
 
@@ -122,41 +123,33 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
-/// A proxy, or a network of them, whose `X-Forwarded-For` is believed: an address, or an address and how many
-/// of its leading bits count (`10.0.0.0/8`).
+/// A proxy, or a network of them, whose `X-Forwarded-For` is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrustedProxy {
-    network: IpAddr,
-    bits: u32,
-}
+pub struct TrustedProxy(Network);
 
 impl TrustedProxy {
     /// Whether the address belongs to it. An IPv4 address written as IPv6 is compared as IPv4.
     pub fn covers(&self, address: IpAddr) -> bool {
-        match (self.network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let shift = 32 - self.bits;
-                network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let shift = 128 - self.bits;
-                network.to_bits().checked_shr(shift) == address.to_bits().checked_shr(shift)
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
+        self.0.covers(address)
     }
 }
 
 impl Setting for TrustedProxy {
     fn read(text: &str) -> Result<Self, String> {
-        let expected = || "expected an address or a network such as 10.0.0.0/8".to_owned();
-        let (address, bits) = text.split_once('/').map_or((text, None), |(left, right)| (left, Some(right)));
-        let network = address.parse::<IpAddr>().map_err(|_| expected())?.to_canonical();
-        let most = if network.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| expected()))?;
-        if bits > most { Err(expected()) } else { Ok(Self { network, bits }) }
+        let network = Network::parse(text).map(Self);
+        network.ok_or_else(|| "expected an address or a network such as 10.0.0.0/8".to_owned())
     }
     fn show(&self) -> String {
-        format!("{}/{}", self.network, self.bits)
+        self.0.to_string()
+    }
+}
+
+impl Setting for AllowedHost {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+            .ok_or_else(|| "expected a host name, an address or a network such as 10.0.0.0/8".to_owned())
+    }
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
