@@ -3,6 +3,7 @@
 mod action_modules;
 mod actions;
 mod caller;
+mod logout_deliveries;
 mod logs;
 mod refresh_tokens;
 mod resources;
