@@ -177,6 +177,11 @@ pub const LOGOUT_RETRY_MS_MAX: i64 = 3600 * 1000;
 /// How long a delivery is retried before it is dead, in milliseconds. Ours: a night and a morning to mend a
 /// relying party.
 pub const LOGOUT_RETRY_TOTAL_MS: i64 = 26 * 3600 * 1000;
+/// Clients of a session that the browser itself tells of a sign-out, the newest of them. Ours: each is a frame on one
+/// page, and the person waits for all.
+pub const FRONT_CHANNEL_CLIENTS_MAX: usize = 50;
+/// How long the browser waits for those frames before it goes on, in seconds. Ours: as long as one delivery.
+pub const FRONT_CHANNEL_SECONDS_MAX: u64 = 5;
 /// Longest wait that a client may ask for (`Retry-After`), in milliseconds. Ours: it must leave room for further tries.
 pub const LOGOUT_RETRY_AFTER_MS_MAX: i64 = 6 * 3600 * 1000;
 /// Deliveries under way at once on one node. Ours: so many hosts that hang at the same moment do not fill it.

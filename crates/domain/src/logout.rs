@@ -121,6 +121,19 @@ pub struct LogoutSettings {
     /// Whether the token tells what ended the session; absent: no. Ours.
     #[serde(default)]
     pub tell_initiator: Option<bool>,
+    /// What the browser that signs out loads of the client's; absent: nothing.
+    #[serde(default)]
+    pub front_channel: Option<FrontChannel>,
+}
+
+/// A page of a client's that clears its session in the browser (OIDC Front-Channel Logout 1.0 §2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontChannel {
+    /// Where it is: at the origin of one of the client's callbacks.
+    pub uri: String,
+    /// Whether the client needs `iss` and `sid`. It is told both whatever it needs.
+    #[serde(default)]
+    pub session_required: bool,
 }
 
 impl LogoutSettings {

@@ -56,6 +56,9 @@ pub struct Tenant {
     /// Whether logout events in the log carry the session's metadata.
     #[serde(default)]
     pub include_session_metadata_in_logs: bool,
+    /// Whether clients can watch the session from a frame (OIDC Session Management 1.0).
+    #[serde(default)]
+    pub session_management: bool,
     /// Accepted, given back, without effect here.
     #[serde(default)]
     pub kept: Map<String, Value>,
@@ -84,6 +87,7 @@ impl Default for Tenant {
             logout_prompt_enabled: true,
             logout_endpoint_discovery: true,
             include_session_metadata_in_logs: false,
+            session_management: false,
             kept: Map::new(),
         }
     }

@@ -102,7 +102,10 @@ pub(crate) async fn load(store: &Store, issuer: &str, now: Timestamp) -> Result<
 
 async fn stored_discovery(store: &Store, issuer: &str) -> Result<Bytes, Error> {
     let tenant = store.get::<Tenant>(&tenant_key()).await?.unwrap_or_default();
-    let features = Features { end_session_endpoint: tenant.logout_endpoint_discovery };
+    let features = Features {
+        end_session_endpoint: tenant.logout_endpoint_discovery,
+        session_management: tenant.session_management,
+    };
     let document = serde_json::to_vec(&Metadata::new(issuer, features));
     document.map(Bytes::from).map_err(|error| Error::Bug(error.to_string()))
 }

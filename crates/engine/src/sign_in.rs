@@ -8,10 +8,12 @@
 //! | go on as another user, if an Action says so | [`primary_user`] |
 //! | send the browser away for an Action, and go on when it is back | [`pause`] |
 //! | one commit: session, code, events | [`finish`] |
+//! | the cookies at the end, and what a client may compare | [`browser_state`] |
 //!
 //! Spec: OIDC Core 1.0 §3.1.2.
 
 pub mod begin;
+mod browser_state;
 pub mod commands;
 pub mod event;
 pub mod finish;
@@ -27,7 +29,7 @@ use domain::id::{ActionId, SessionId, SignInId, hexadecimal};
 use domain::organization::Organization;
 use domain::resource_server::ResourceServer;
 use domain::secret::same;
-use domain::session::{AuthenticationMethod, CookieMode, Session};
+use domain::session::{AuthenticationMethod, Session};
 use domain::sign_in::{AuthorizationRequest, ResponseMode, SignIn};
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
@@ -47,6 +49,9 @@ pub enum CookieChange {
         value: String,
         /// Seconds to keep it; absent: until the browser closes.
         max_age_seconds: Option<i64>,
+        /// What scripts of ours may read beside it, for as long: it changes when the value does, and tells nothing
+        /// of it. Absent where no client watches sessions.
+        browser_state: Option<String>,
     },
     /// It goes.
     Clear,
@@ -196,25 +201,6 @@ impl Working {
     /// The records of earlier runs of Actions.
     pub(crate) fn earlier_executions(&self) -> &[ActionId] {
         self.resumed.as_ref().map_or(&[], |resumed| resumed.executions.as_slice())
-    }
-
-    /// The cookie that the browser gets at the end.
-    fn cookie(&self, session: &Session, now: Timestamp) -> CookieChange {
-        let max_age_seconds = match session.cookie_mode {
-            CookieMode::Persistent => Some(session.expires_at.millis_since(now) / 1000),
-            CookieMode::NonPersistent => None,
-        };
-        match &self.origin {
-            Origin::New { cookie_secret, .. }
-            | Origin::Renewed { cookie_secret }
-            | Origin::Switched { cookie_secret, .. } => {
-                CookieChange::Set { value: format!("{}.{cookie_secret}", session.id), max_age_seconds }
-            }
-            Origin::Reused { cookie } if session.cookie_mode != self.session.cookie_mode => {
-                CookieChange::Set { value: cookie.clone(), max_age_seconds }
-            }
-            Origin::Reused { .. } => CookieChange::Keep,
-        }
     }
 
     /// An answer to the client, with `state` put back.

@@ -1,12 +1,14 @@
 //! Ends a session: revoke what is bound to it, queue what its clients must be told, record it. One commit.
 //!
 //! Spec: OIDC RP-Initiated Logout 1.0, OIDC Back-Channel Logout 1.0 §2.3 (who is told). All that a user has, at once, is
-//! in [`everything`].
+//! in [`everything`]; whom the browser itself tells, in [`front_channel`].
 
 mod everything;
+mod front_channel;
 
 use domain::client::Client;
 use domain::event::EventKind;
+use domain::id::ConnectionId;
 use domain::limits::{LOGOUT_CLIENTS_LOOKED_AT_MAX, SESSION_CLIENTS_MAX};
 use domain::logout::Initiator;
 use domain::logout_delivery::EndedSession;
@@ -167,7 +169,19 @@ pub enum SignOutAnswer {
         redirect: Option<String>,
         /// What happens to the session cookie.
         cookie: CookieChange,
+        /// Pages of clients that the browser is to load in frames before it goes on; few.
+        frames: Vec<String>,
+        /// The connection whose provider is to sign the user out too, where the request asks for that (`federated`).
+        federated: Option<ConnectionId>,
     },
+}
+
+/// Who asks for a sign-out, and how.
+struct Asked<'a> {
+    client: Option<&'a Client>,
+    federated: bool,
+    /// The protocol's name in the log.
+    protocol_name: &'static str,
 }
 
 impl Engine {
@@ -209,7 +223,8 @@ impl Engine {
                 prompt_enabled: tenant.logout_prompt_enabled && !confirmed,
             },
         );
-        self.carry_out_sign_out(decision, session, client.as_ref(), &tenant, facts, "oidc").await
+        let asked = Asked { client: client.as_ref(), federated: request.federated, protocol_name: "oidc" };
+        self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
     /// `/v2/logout` (Auth0: log users out of Auth0).
@@ -234,18 +249,19 @@ impl Engine {
             v2::Decision::Ok => Decision::End { redirect: None },
             v2::Decision::Error(error) => Decision::Error(error),
         };
-        self.carry_out_sign_out(decision, session, client.as_ref(), &tenant, facts, "v2").await
+        let asked = Asked { client: client.as_ref(), federated: request.federated, protocol_name: "v2" };
+        self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
     async fn carry_out_sign_out(
         &self,
         decision: Decision,
         session: Option<Session>,
-        client: Option<&Client>,
+        asked: &Asked<'_>,
         tenant: &Tenant,
         facts: &RequestFacts,
-        protocol_name: &str,
     ) -> Result<SignOutAnswer, Error> {
+        let client = asked.client;
         let redirect = match decision {
             Decision::Confirm { .. } => return Ok(SignOutAnswer::Confirm),
             Decision::Error(error) => {
@@ -254,7 +270,12 @@ impl Engine {
             }
             Decision::End { redirect } => redirect,
         };
+        let mut frames = Vec::new();
+        let mut federated = None;
         if let Some(session) = session {
+            // Before anything ends: a failure here must leave something to sign out of.
+            frames = self.frames_of(&session).await?;
+            federated = asked.federated.then(|| session.connection_id.clone());
             let return_to = redirect.as_deref().unwrap_or_default();
             self.store()
                 .transact(async |tx| -> Result<(), Error> {
@@ -268,7 +289,7 @@ impl Engine {
                         "session_id": session.id,
                         "return_to": return_to,
                         "initiated_by": Initiator::RpLogout.as_str(),
-                        "protocol": protocol_name,
+                        "protocol": asked.protocol_name,
                     });
                     if tenant.include_session_metadata_in_logs {
                         details["session_metadata"] = json!(session.metadata);
@@ -283,7 +304,7 @@ impl Engine {
                 .await?;
             self.logouts_may_wait();
         }
-        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear })
+        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear, frames, federated })
     }
 
     async fn record_failed_sign_out(

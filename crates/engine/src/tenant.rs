@@ -48,6 +48,8 @@ pub struct TenantChanges {
     pub logout_endpoint_discovery: Option<bool>,
     /// Whether logout events in the log carry the session's metadata.
     pub include_session_metadata_in_logs: Option<bool>,
+    /// Whether clients can watch the session from a frame; cleared means that they cannot.
+    pub session_management: Option<Option<bool>>,
     /// Settings without effect: null removes.
     pub kept: Map<String, Value>,
 }
@@ -88,6 +90,9 @@ impl TenantChanges {
         }
         if let Some(include) = self.include_session_metadata_in_logs {
             tenant.include_session_metadata_in_logs = include;
+        }
+        if let Some(enabled) = self.session_management {
+            tenant.session_management = enabled.unwrap_or_default();
         }
         merge_kept(&mut tenant.kept, &self.kept);
         Ok(())

@@ -1,6 +1,7 @@
 //! The metadata document, derived from what is really there.
 //!
-//! Spec: OIDC Discovery 1.0 §3, RFC 8414 §2, OIDC Back-Channel Logout 1.0 §2.1, OIDC RP-Initiated Logout 1.0 §2.1.
+//! Spec: OIDC Discovery 1.0 §3, RFC 8414 §2, OIDC Back-Channel Logout 1.0 §2.1, OIDC RP-Initiated Logout 1.0 §2.1,
+//! OIDC Front-Channel Logout 1.0 §3, OIDC Session Management 1.0 §3.3.
 //! Auth0: `/.well-known/openid-configuration`.
 
 use domain::client::ClientAuthMethod;
@@ -15,6 +16,8 @@ use crate::userinfo;
 pub struct Features {
     /// Whether the document names the end-session endpoint.
     pub end_session_endpoint: bool,
+    /// Whether clients can watch the session from a frame.
+    pub session_management: bool,
 }
 
 /// The document.
@@ -29,6 +32,8 @@ pub struct Metadata {
     pub revocation_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_session_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_session_iframe: Option<String>,
     pub scopes_supported: Vec<&'static str>,
     pub response_types_supported: Vec<&'static str>,
     pub response_modes_supported: Vec<&'static str>,
@@ -45,6 +50,8 @@ pub struct Metadata {
     pub request_uri_parameter_supported: bool,
     pub backchannel_logout_supported: bool,
     pub backchannel_logout_session_supported: bool,
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
 }
 
 /// Claims of tokens that are not about the user's profile.
@@ -70,6 +77,7 @@ impl Metadata {
             jwks_uri: at(".well-known/jwks.json"),
             revocation_endpoint: at("oauth/revoke"),
             end_session_endpoint: features.end_session_endpoint.then(|| at("oidc/logout")),
+            check_session_iframe: features.session_management.then(|| at("oidc/check-session")),
             scopes_supported: vec!["openid", "profile", "email", "phone", "offline_access"],
             response_types_supported: vec!["code"],
             response_modes_supported: modes.map(ResponseMode::as_str).to_vec(),
@@ -86,6 +94,8 @@ impl Metadata {
             request_uri_parameter_supported: false,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
         }
     }
 }
@@ -96,9 +106,9 @@ mod tests {
 
     #[test]
     fn the_document_names_only_what_is_there() {
-        let document = |end_session_endpoint| {
-            serde_json::to_value(Metadata::new("https://id.example/", Features { end_session_endpoint }))
-                .unwrap()
+        let document = |all| {
+            let features = Features { end_session_endpoint: all, session_management: all };
+            serde_json::to_value(Metadata::new("https://id.example/", features)).unwrap()
         };
         let full = document(true);
         for (member, expect) in [
@@ -106,12 +116,15 @@ mod tests {
             ("token_endpoint", "https://id.example/oauth/token"),
             ("jwks_uri", "https://id.example/.well-known/jwks.json"),
             ("end_session_endpoint", "https://id.example/oidc/logout"),
+            ("check_session_iframe", "https://id.example/oidc/check-session"),
         ] {
             assert_eq!(full[member], expect);
         }
         assert_eq!(full["response_types_supported"], serde_json::json!(["code"]));
         assert_eq!(full["code_challenge_methods_supported"], serde_json::json!(["S256"]));
         assert_eq!(full["response_modes_supported"], serde_json::json!(["query", "fragment", "form_post"]));
-        assert!(document(false).get("end_session_endpoint").is_none());
+        for absent in ["end_session_endpoint", "check_session_iframe"] {
+            assert!(document(false).get(absent).is_none(), "{absent}");
+        }
     }
 }

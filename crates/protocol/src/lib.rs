@@ -15,6 +15,8 @@
 //! | Auth0: create custom claims | [`custom_claims`] |
 //! | OIDC Back-Channel Logout 1.0 §2.4, §2.6 | [`logout_token`] |
 //! | OIDC RP-Initiated Logout 1.0; Auth0: `/v2/logout` | [`end_session`] |
+//! | OIDC Front-Channel Logout 1.0 §2 | [`front_channel_logout`] |
+//! | OIDC Session Management 1.0 §3.2 | [`session_state`] |
 //! | RFC 7009 (revocation) | [`revocation`] |
 //! | OIDC Discovery 1.0 §3; RFC 8414 §2 | [`discovery`] |
 //! | RFC 6749 §3.1, §3.2 (each parameter at most once) | [`params`] |
@@ -26,6 +28,7 @@ pub mod custom_claims;
 pub mod discovery;
 pub mod end_session;
 pub mod error;
+pub mod front_channel_logout;
 pub mod id_token;
 pub mod jose;
 pub mod logout_token;
@@ -33,5 +36,6 @@ pub mod params;
 pub mod pkce;
 pub mod respond;
 pub mod revocation;
+pub mod session_state;
 pub mod token;
 pub mod userinfo;

@@ -9,9 +9,11 @@
 //! | `/oauth/token`, `/oauth/revoke` | [`token`] |
 //! | `/userinfo` | [`userinfo`] |
 //! | `/oidc/logout`, `/v2/logout` | [`logout`] |
+//! | `/oidc/check-session` | [`check_session`] |
 
 mod answer;
 mod authorize;
+mod check_session;
 mod interaction;
 mod logout;
 mod resume;
@@ -40,4 +42,5 @@ pub fn routes() -> Router<App> {
         .route("/oidc/logout", get(logout::get).post(logout::post))
         .route("/oidc/logout/confirm", post(logout::confirm))
         .route("/v2/logout", get(logout::v2))
+        .route("/oidc/check-session", get(check_session::get))
 }

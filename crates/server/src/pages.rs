@@ -1,4 +1,4 @@
-//! The pages that people see, rendered on the server, without scripts except the one that posts a form to a client.
+//! The pages that people see, rendered on the server. All work without scripts; two have one that spares a click.
 //!
 //! Templates and the style are in `crates/server/pages/`. A page carries its own security headers, so that none can
 //! be sent without them.
@@ -12,16 +12,20 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::limits::FRONT_CHANNEL_SECONDS_MAX;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
-use crate::http::csp;
+use crate::http::csp::{self, Needs};
 
 pub use style::{STYLE_PATH, style};
 
-/// The only script: it posts the form of an answer in the mode `form_post`.
+/// It posts the form of an answer in the mode `form_post`.
 const FORM_POST_SCRIPT: &str = "document.forms[0].submit()";
+/// Goes on when each frame of the page has been loaded or has failed; without scripts the page waits its full time.
+const GO_ON_SCRIPT: &str =
+    "addEventListener('load',()=>location.replace(document.querySelector('main a').href))";
 
 /// Whose pages these are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -88,6 +92,17 @@ pub struct FormPostView<'a> {
     pub fields: &'a [(String, String)],
 }
 
+/// That the user is signed out, while the browser tells applications.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SignedOutView<'a> {
+    /// The tenant.
+    pub brand: Brand<'a>,
+    /// Pages of applications that are loaded in hidden frames.
+    pub frames: &'a [String],
+    /// The verified URL that the browser goes on to; without, it stays.
+    pub goes_on_to: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct Branded<'a> {
     brand: Brand<'a>,
@@ -118,63 +133,70 @@ impl IntoResponse for Page {
 
 /// The sign-in page: `username`, `password`, hidden `state` and `csrf`, posted to the page's own address.
 pub fn sign_in(view: &SignInView<'_>) -> Page {
-    page("sign_in.html", view, None, Some(view.returns_to), view.brand.logo)
+    let needs = Needs { returns_to: Some(view.returns_to), logo: view.brand.logo, ..Needs::default() };
+    page("sign_in.html", view, &needs)
 }
 
 /// The sign-up page: `email`, `password`, hidden `state` and `csrf`, posted to the page's own address.
 pub fn sign_up(view: &SignInView<'_>) -> Page {
-    page("sign_up.html", view, None, Some(view.returns_to), view.brand.logo)
+    let needs = Needs { returns_to: Some(view.returns_to), logo: view.brand.logo, ..Needs::default() };
+    page("sign_up.html", view, &needs)
 }
 
 /// Asks whether to sign out.
 pub fn confirm_sign_out(view: &ConfirmView<'_>) -> Page {
-    page("confirm_sign_out.html", view, None, view.returns_to, view.brand.logo)
+    let needs = Needs { returns_to: view.returns_to, logo: view.brand.logo, ..Needs::default() };
+    page("confirm_sign_out.html", view, &needs)
 }
 
 /// What stands at `/`: that the server runs, and where applications look.
 pub fn welcome(brand: Brand<'_>) -> Page {
-    page("welcome.html", Branded { brand }, None, None, brand.logo)
+    page("welcome.html", Branded { brand }, &Needs { logo: brand.logo, ..Needs::default() })
 }
 
-/// Says that the user is signed out.
-pub fn signed_out(brand: Brand<'_>) -> Page {
-    page("signed_out.html", Branded { brand }, None, None, brand.logo)
+/// Says that the user is signed out, and goes on from there when the applications in its frames know.
+pub fn signed_out(view: &SignedOutView<'_>) -> Page {
+    let script_hash = view.goes_on_to.map(|_| GO_ON_HASH.as_str());
+    let needs = Needs { script_hash, logo: view.brand.logo, frames: view.frames, ..Needs::default() };
+    page("signed_out.html", view, &needs)
 }
 
 /// Says what went wrong. The status is the caller's business.
 pub fn error(view: &ErrorView<'_>) -> Page {
-    page("error.html", view, None, None, None)
+    page("error.html", view, &Needs::default())
 }
 
 /// Posts an answer to the client as soon as it is loaded; without scripts there is a button.
 pub fn form_post(view: &FormPostView<'_>) -> Page {
-    page("form_post.html", view, Some(&FORM_POST_HASH), Some(view.action), None)
+    let needs =
+        Needs { script_hash: Some(&FORM_POST_HASH), returns_to: Some(view.action), ..Needs::default() };
+    page("form_post.html", view, &needs)
 }
 
-fn page(
-    template: &str,
-    view: impl Serialize,
-    script_hash: Option<&str>,
-    returns_to: Option<&str>,
-    logo: Option<&str>,
-) -> Page {
+fn page(template: &str, view: impl Serialize, needs: &Needs<'_>) -> Page {
     let html = TEMPLATES
         .get_template(template)
         .and_then(|template| template.render(Serde(view)))
         .expect("templates are part of the program, and a test renders each");
-    Page { html, policy: csp::policy(script_hash, returns_to, logo) }
+    Page { html, policy: csp::policy(needs) }
 }
 
-static FORM_POST_HASH: LazyLock<String> = LazyLock::new(|| {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, FORM_POST_SCRIPT.as_bytes());
+static FORM_POST_HASH: LazyLock<String> = LazyLock::new(|| source_of(FORM_POST_SCRIPT));
+static GO_ON_HASH: LazyLock<String> = LazyLock::new(|| source_of(GO_ON_SCRIPT));
+
+/// A script as a policy names it.
+pub fn source_of(script: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
     format!("sha256-{}", STANDARD.encode(digest))
-});
+}
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
     templates.add_global("style_path", STYLE_PATH.as_str());
     templates.add_global("form_post_script", FORM_POST_SCRIPT);
+    templates.add_global("go_on_script", GO_ON_SCRIPT);
+    templates.add_global("go_on_seconds", FRONT_CHANNEL_SECONDS_MAX);
     for (name, source) in [
         ("layout.html", include_str!("../pages/layout.html")),
         ("sign_in.html", include_str!("../pages/sign_in.html")),

@@ -24,8 +24,9 @@ on_every_store! {
         assert_eq!(document["response_modes_supported"], json!(["query", "fragment", "form_post"]));
         assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
         assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256"]));
-        for flag in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
-            assert_eq!(document[flag], true);
+        for channel in ["backchannel", "frontchannel"] {
+            assert_eq!(document[format!("{channel}_logout_supported")], true);
+            assert_eq!(document[format!("{channel}_logout_session_supported")], true);
         }
         let twin = server.wire.get("/.well-known/oauth-authorization-server").await.expect(200);
         assert_eq!(twin.json(), document);

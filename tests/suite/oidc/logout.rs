@@ -55,6 +55,18 @@ on_every_store! {
         server.api().expect_no_session(&signed_in.sid).await;
     }
 
+    async fn a_form_serves_as_well_as_a_query(server) {
+        let (app, _, browser, signed_in) = server.someone_signed_in().await;
+        let fields = [
+            ("id_token_hint", &*signed_in.id_token), ("client_id", &*app.id), ("logout_hint", &*signed_in.sid),
+            ("post_logout_redirect_uri", &*app.logout_uri), ("state", "a b"), ("ui_locales", "de en"), ("federated", ""),
+        ];
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let done = browser.post_once("/oidc/logout", &fields.map(own)).await;
+        assert_eq!((done.status, done.location().unwrap().as_str()), (302, &*format!("{}?state=a+b", app.logout_uri)));
+        server.api().expect_no_session(&signed_in.sid).await;
+    }
+
     async fn an_expired_id_token_still_serves_as_a_hint(server) {
         let (app, _, browser, signed_in) = server.someone_signed_in().await;
         server.advance_hours(20);

@@ -11,7 +11,7 @@ use domain::logout::{Initiator, Initiators, LogoutSettings};
 use domain::secret::Secret;
 use serde_json::{Map, Value};
 
-use super::urls::{check_logout_url, check_origin, check_return_url};
+use super::urls::{check_frame_url, check_logout_url, check_origin, check_return_url};
 use crate::{Engine, Error};
 
 /// Characters of a client's name. Ours.
@@ -84,6 +84,11 @@ impl ClientChanges {
             let logout = logout.clone().unwrap_or_default();
             check_logout(&logout, &engine.settings().logout_egress)?;
             client.logout = logout;
+        }
+        // Also where only the callbacks change.
+        if let Some(front_channel) = &client.logout.front_channel {
+            let property = "oidc_logout.frontchannel_logout_uri";
+            check_frame_url(&front_channel.uri, &client.callbacks, property)?;
         }
         if let Some(metadata) = &self.metadata {
             merge_client_metadata(&mut client.metadata, metadata.as_ref())?;

@@ -61,6 +61,23 @@ pub(super) fn check_logout_url(text: &str, property: &str, egress: &Egress) -> R
     }
 }
 
+/// A page that browsers load in a frame at a sign-out: at the origin of one of the callbacks, so that a client can bring
+/// nobody else's page there (OIDC Front-Channel Logout 1.0 §2).
+pub(super) fn check_frame_url(text: &str, callbacks: &[String], property: &str) -> Result<(), Error> {
+    let url = absolute(text, property)?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(refuse("it must be an https URL", property));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("a fragment is not allowed", property));
+    }
+    let is_at = |callback: &String| Url::parse(callback).is_ok_and(|known| known.origin() == url.origin());
+    if !callbacks.iter().any(is_at) {
+        return Err(refuse("its scheme, host and port must be those of one of the callbacks", property));
+    }
+    Ok(())
+}
+
 fn absolute(text: &str, property: &str) -> Result<Url, Error> {
     if text.len() > URL_BYTES_MAX {
         return Err(refuse(&format!("it is longer than {URL_BYTES_MAX} bytes"), property));
@@ -84,7 +101,7 @@ fn refuse(reason: &str, property: &str) -> Error {
 mod tests {
     use domain::egress::{AllowedHost, Egress};
 
-    use super::{check_logout_url, check_return_url};
+    use super::{check_frame_url, check_logout_url, check_return_url};
 
     #[test]
     fn return_urls_are_absolute_exact_and_harmless() {
@@ -105,6 +122,29 @@ mod tests {
         ] {
             assert!(check_return_url(bad, "callbacks[0]").is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_frame_is_at_the_origin_of_a_callback() {
+        let callbacks = ["com.example.app:/cb", "https://rp.example.com/cb", "http://localhost:3000/cb"];
+        let callbacks = callbacks.map(str::to_owned);
+        for good in
+            ["https://rp.example.com/bye?x=1", "https://rp.example.com:443/", "http://localhost:3000/"]
+        {
+            assert!(check_frame_url(good, &callbacks, "x").is_ok(), "{good}");
+        }
+        for bad in [
+            "http://rp.example.com/bye",
+            "https://rp.example.com:444/bye",
+            "https://www.rp.example.com/bye",
+            "https://rp.example.com@evil.test/bye",
+            "https://rp.example.com/bye#x",
+            "com.example.app:/bye",
+            "/bye",
+        ] {
+            assert!(check_frame_url(bad, &callbacks, "x").is_err(), "{bad}");
+        }
+        assert!(check_frame_url("https://rp.example.com/bye", &[], "x").is_err());
     }
 
     #[test]

@@ -82,7 +82,10 @@ impl Engine {
                     if working.replaces().is_some() {
                         self.logouts_may_wait();
                     }
-                    let answer = working.answer(vec![("code", code)]);
+                    let mut fields = vec![("code", code)];
+                    let session_state = working.session_state(&session, &self.secret_text());
+                    fields.extend(session_state.map(|state| ("session_state", state)));
+                    let answer = working.answer(fields);
                     let cookie = working.cookie(&session, self.now());
                     return Ok(NextStep::Answer { answer, cookie });
                 }

@@ -1,6 +1,7 @@
-//! The two cookies: the session's, and the one that ties a sign-in under way to its browser.
+//! The cookies: the session's, the one that ties a sign-in under way to its browser, and, where clients watch sessions,
+//! one that the frame they ask can read.
 //!
-//! Both carry the prefix `__Host-`, so no other host or path can set them (RFC 6265bis §4.1.3.2), and are `Secure`
+//! All carry the prefix `__Host-`, so no other host or path can set them (RFC 6265bis §4.1.3.2), and are `Secure`
 //! even where a proxy does the encryption. `SameSite=None` because silent authentication runs in other sites' frames.
 
 use std::convert::Infallible;
@@ -16,10 +17,16 @@ pub const SESSION: &str = "__Host-vestibule";
 /// The cookie of sign-ins under way in this browser.
 pub const BROWSER: &str = "__Host-vestibule-browser";
 
+/// The cookie that tells the frame of `/oidc/check-session` whether the session is the same; nothing else can be had
+/// for it.
+pub const STATE: &str = "__Host-vestibule-state";
+
 /// Bytes of a cookie's value that are believed. Ours: ours are shorter.
 const VALUE_BYTES_MAX: usize = 256;
 /// What every cookie of ours says.
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=None";
+/// What the one says that a script of ours reads.
+const READABLE: &str = "Path=/; Secure; SameSite=None";
 
 /// Our cookies, as the browser sent them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,24 +74,28 @@ impl Cookies {
     }
 }
 
-/// The `Set-Cookie` header that carries out a change of the session's cookie, if one is needed.
-pub fn session_change(change: &CookieChange) -> Option<HeaderValue> {
-    match change {
-        CookieChange::Keep => None,
-        CookieChange::Set { value, max_age_seconds } => set(SESSION, value, *max_age_seconds),
-        CookieChange::Clear => set(SESSION, "", Some(0)),
-    }
+/// The `Set-Cookie` headers that carry out a change of the session's cookie, and of the one that goes with it.
+pub fn session_change(change: &CookieChange) -> Vec<HeaderValue> {
+    let both = match change {
+        CookieChange::Keep => [None, None],
+        CookieChange::Set { value, max_age_seconds, browser_state } => [
+            set(SESSION, value, *max_age_seconds, ATTRIBUTES),
+            browser_state.as_ref().and_then(|state| set(STATE, state, *max_age_seconds, READABLE)),
+        ],
+        CookieChange::Clear => [set(SESSION, "", Some(0), ATTRIBUTES), set(STATE, "", Some(0), READABLE)],
+    };
+    both.into_iter().flatten().collect()
 }
 
 /// The `Set-Cookie` header for the browser's secret. It goes when the browser closes.
 pub fn browser_secret(value: &str) -> Option<HeaderValue> {
-    set(BROWSER, value, None)
+    set(BROWSER, value, None, ATTRIBUTES)
 }
 
-fn set(name: &str, value: &str, max_age_seconds: Option<i64>) -> Option<HeaderValue> {
+fn set(name: &str, value: &str, max_age_seconds: Option<i64>, attributes: &str) -> Option<HeaderValue> {
     let text = match max_age_seconds {
-        Some(seconds) => format!("{name}={value}; Max-Age={}; {ATTRIBUTES}", seconds.max(0)),
-        None => format!("{name}={value}; {ATTRIBUTES}"),
+        Some(seconds) => format!("{name}={value}; Max-Age={}; {attributes}", seconds.max(0)),
+        None => format!("{name}={value}; {attributes}"),
     };
     HeaderValue::try_from(text).ok()
 }
@@ -132,18 +143,32 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_for_this_host_only_and_out_of_reach_of_scripts() {
-        let attributes = "Path=/; Secure; HttpOnly; SameSite=None";
-        let change =
-            |value: &str, max_age_seconds| CookieChange::Set { value: value.into(), max_age_seconds };
-        for (header, expected) in [
-            (session_change(&change("s", Some(60))), format!("__Host-vestibule=s; Max-Age=60; {attributes}")),
-            (session_change(&change("s", None)), format!("__Host-vestibule=s; {attributes}")),
-            (session_change(&CookieChange::Clear), format!("__Host-vestibule=; Max-Age=0; {attributes}")),
-            (browser_secret("t"), format!("__Host-vestibule-browser=t; {attributes}")),
+    fn cookies_are_for_this_host_only_and_the_sessions_is_out_of_reach_of_scripts() {
+        let change = |max_age_seconds, browser_state: Option<&str>| CookieChange::Set {
+            value: "s".into(),
+            max_age_seconds,
+            browser_state: browser_state.map(str::to_owned),
+        };
+        let hidden = "Path=/; Secure; HttpOnly; SameSite=None";
+        let readable = "Path=/; Secure; SameSite=None";
+        let session = |rest: &str| format!("__Host-vestibule={rest}; {hidden}");
+        let state = |rest: &str| format!("__Host-vestibule-state={rest}; {readable}");
+        for (headers, expected) in [
+            (session_change(&change(Some(60), None)), vec![session("s; Max-Age=60")]),
+            (session_change(&change(None, None)), vec![session("s")]),
+            (
+                session_change(&change(Some(9), Some("b"))),
+                vec![session("s; Max-Age=9"), state("b; Max-Age=9")],
+            ),
+            (session_change(&change(None, Some("b"))), vec![session("s"), state("b")]),
+            (session_change(&CookieChange::Clear), vec![session("; Max-Age=0"), state("; Max-Age=0")]),
+            (
+                browser_secret("t").into_iter().collect(),
+                vec![format!("__Host-vestibule-browser=t; {hidden}")],
+            ),
+            (session_change(&CookieChange::Keep), vec![]),
         ] {
-            assert_eq!(header.unwrap(), *expected);
+            assert_eq!(headers, expected);
         }
-        assert_eq!(session_change(&CookieChange::Keep), None);
     }
 }

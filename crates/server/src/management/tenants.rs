@@ -69,6 +69,15 @@ async fn update(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> R
 }
 
 fn changes_of(fields: &mut Fields) -> TenantChanges {
+    let sessions = fields.within("sessions", |inner| {
+        ["oidc_logout_prompt_enabled", "oidc_session_management_enabled"].map(|name| inner.flag(name))
+    });
+    // Null clears all in there; of what is in there, the absent stays.
+    let in_sessions = |at: usize| match sessions {
+        None => None,
+        Some(None) => Some(None),
+        Some(Some(flags)) => flags[at].map(Some),
+    };
     TenantChanges {
         friendly_name: fields.text_or_null("friendly_name"),
         picture_url: fields.text_or_null("picture_url"),
@@ -90,9 +99,8 @@ fn changes_of(fields: &mut Fields) -> TenantChanges {
                 inner.one_of("mode", CookieMode::parse)
             })
             .map(Option::flatten),
-        logout_prompt_enabled: fields
-            .within("sessions", |inner| inner.flag("oidc_logout_prompt_enabled"))
-            .map(Option::flatten),
+        logout_prompt_enabled: in_sessions(0),
+        session_management: in_sessions(1),
         logout_endpoint_discovery: fields
             .within("oidc_logout", |inner| inner.flag("rp_logout_end_session_endpoint_discovery"))
             .flatten()
@@ -129,7 +137,10 @@ fn body_of(tenant: &Tenant) -> Value {
         "ephemeral_session_lifetime": hours(tenant.ephemeral_session_minutes),
         "idle_ephemeral_session_lifetime": hours(tenant.idle_ephemeral_session_minutes),
         "session_cookie": { "mode": tenant.cookie_mode.as_str() },
-        "sessions": { "oidc_logout_prompt_enabled": tenant.logout_prompt_enabled },
+        "sessions": {
+            "oidc_logout_prompt_enabled": tenant.logout_prompt_enabled,
+            "oidc_session_management_enabled": tenant.session_management,
+        },
         "oidc_logout": { "rp_logout_end_session_endpoint_discovery": tenant.logout_endpoint_discovery },
         "include_session_metadata_in_tenant_logs": tenant.include_session_metadata_in_logs,
         "enabled_locales": ["en"],

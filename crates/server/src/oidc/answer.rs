@@ -20,13 +20,13 @@ pub fn render(next: NextStep) -> Response {
                 Screen::SignUp => "/u/signup",
             };
             let response = redirect(&format!("{path}?state={sign_in_id}"));
-            with_cookie(response, cookies::browser_secret(&browser_secret))
+            with_cookies(response, cookies::browser_secret(&browser_secret))
         }
         NextStep::Away { url, browser_secret } => {
-            with_cookie(redirect(&url), cookies::browser_secret(&browser_secret))
+            with_cookies(redirect(&url), cookies::browser_secret(&browser_secret))
         }
         NextStep::Answer { answer, cookie } => {
-            with_cookie(to_client(&answer), cookies::session_change(&cookie))
+            with_cookies(to_client(&answer), cookies::session_change(&cookie))
         }
     }
 }
@@ -54,9 +54,9 @@ pub fn redirect(location: &str) -> Response {
     (StatusCode::FOUND, headers).into_response()
 }
 
-/// The response with one more cookie, if there is one.
-pub fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
-    if let Some(cookie) = cookie {
+/// The response with further cookies.
+pub fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    for cookie in cookies {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response

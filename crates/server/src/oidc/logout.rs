@@ -1,17 +1,19 @@
-//! `/oidc/logout` (OIDC RP-Initiated Logout 1.0 §2), its confirm page, and Auth0's `/v2/logout`.
+//! `/oidc/logout` (OIDC RP-Initiated Logout 1.0 §2), its confirm page, and Auth0's `/v2/logout`; with both, the frames of
+//! OIDC Front-Channel Logout 1.0.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use engine::RequestFacts;
+use engine::sign_in::CookieChange;
 use engine::sign_out::SignOutAnswer;
 
-use super::answer::{redirect, with_cookie};
+use super::answer::{redirect, with_cookies};
 use crate::App;
 use crate::error::PageError;
 use crate::http::body::{PageForm, Query};
 use crate::http::cookies::{self, Cookies};
 use crate::http::csrf;
-use crate::pages::{self, Brand, ConfirmView};
+use crate::pages::{self, Brand, ConfirmView, SignedOutView};
 
 /// What the confirm page's proof is about.
 const CONFIRM: &str = "sign out";
@@ -59,8 +61,8 @@ async fn sign_out(
     let session = cookies.session.as_deref();
     match app.engine().end_session_request(params.clone(), session, confirmed, facts).await? {
         SignOutAnswer::Confirm => confirm_page(app, params, cookies).await,
-        SignOutAnswer::Done { redirect: to, cookie } => {
-            done(app, to.as_deref(), cookies::session_change(&cookie)).await
+        SignOutAnswer::Done { redirect: to, cookie, frames, .. } => {
+            done(app, to.as_deref(), &frames, &cookie).await
         }
     }
 }
@@ -82,7 +84,7 @@ async fn confirm_page(
         returns_to: returns_to.as_deref(),
     };
     let page = pages::confirm_sign_out(&view).into_response();
-    Ok(with_cookie(page, cookies::browser_secret(&secret)))
+    Ok(with_cookies(page, cookies::browser_secret(&secret)))
 }
 
 pub async fn v2(
@@ -92,25 +94,27 @@ pub async fn v2(
     Query(params): Query,
 ) -> Result<Response, PageError> {
     match app.engine().v2_logout(params, cookies.session.as_deref(), &facts).await? {
-        SignOutAnswer::Done { redirect: to, cookie } => {
-            done(&app, to.as_deref(), cookies::session_change(&cookie)).await
+        SignOutAnswer::Done { redirect: to, cookie, frames, .. } => {
+            done(&app, to.as_deref(), &frames, &cookie).await
         }
         SignOutAnswer::Confirm => Err(PageError::no_such_page()),
     }
 }
 
+/// Sends the browser on; where applications wait to be told by the browser itself, a page does both.
 async fn done(
     app: &App,
     to: Option<&str>,
-    cookie: Option<axum::http::HeaderValue>,
+    frames: &[String],
+    cookie: &CookieChange,
 ) -> Result<Response, PageError> {
     let response = match to {
-        Some(url) => redirect(url),
-        None => {
+        Some(url) if frames.is_empty() => redirect(url),
+        _ => {
             let tenant = app.engine().tenant_settings().await?;
             let brand = Brand { name: tenant.friendly_name.as_deref(), logo: tenant.picture_url.as_deref() };
-            pages::signed_out(brand).into_response()
+            pages::signed_out(&SignedOutView { brand, frames, goes_on_to: to }).into_response()
         }
     };
-    Ok(with_cookie(response, cookie))
+    Ok(with_cookies(response, cookies::session_change(cookie)))
 }

@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse;
 
-use super::{Brand, ConfirmView, ErrorView, FormPostView, Page, SignInView};
+use super::{Brand, ConfirmView, ErrorView, FormPostView, Page, SignInView, SignedOutView};
 
 const VIEW: SignInView<'static> = SignInView {
     brand: Brand { name: Some("Acme & Sons"), logo: Some("https://cdn.example/logo.svg") },
@@ -15,6 +15,12 @@ const VIEW: SignInView<'static> = SignInView {
     returns_to: "https://rp.example/cb",
     language: "en",
 };
+
+fn goes_on() -> Page {
+    let frames = ["https://a.example/bye?iss=i&sid=s".to_owned(), "http://localhost:3000/bye".to_owned()];
+    let goes_on_to = Some("https://rp.example/?state=\"x");
+    super::signed_out(&SignedOutView { brand: VIEW.brand, frames: &frames, goes_on_to })
+}
 
 fn every_page() -> Vec<(&'static str, Page)> {
     let fields = [("code".to_owned(), "a\"b".to_owned())];
@@ -30,7 +36,8 @@ fn every_page() -> Vec<(&'static str, Page)> {
                 returns_to: None,
             }),
         ),
-        ("signed_out", super::signed_out(Brand::default())),
+        ("signed_out", super::signed_out(&SignedOutView::default())),
+        ("goes_on", goes_on()),
         ("welcome", super::welcome(Brand::default())),
         ("error", super::error(&ErrorView { title: "No", message: "why", code: Some("invalid_request") })),
         ("form_post", super::form_post(&FormPostView { action: "https://rp.example/cb", fields: &fields })),
@@ -53,11 +60,11 @@ fn every_page_is_whole_small_and_names_its_language() {
 }
 
 #[test]
-fn only_the_posting_page_has_a_script_and_its_policy_names_it() {
+fn only_pages_that_go_on_by_themselves_have_a_script_and_their_policy_names_it() {
     for (name, page) in every_page() {
-        let posts = name == "form_post";
-        assert_eq!(page.html.contains("<script>"), posts, "{name}");
-        assert_eq!(page.policy.contains("script-src 'sha256-"), posts, "{name}: {}", page.policy);
+        let has_one = matches!(name, "form_post" | "goes_on");
+        assert_eq!(page.html.contains("<script>"), has_one, "{name}");
+        assert_eq!(page.policy.contains("script-src 'sha256-"), has_one, "{name}: {}", page.policy);
     }
 }
 
@@ -108,6 +115,21 @@ fn the_sign_up_form_asks_for_a_new_password() {
     {
         assert!(html.contains(part), "{part} is not in {html}");
     }
+}
+
+#[test]
+fn after_a_sign_out_applications_are_framed_and_the_browser_goes_on() {
+    let page = goes_on();
+    for part in [
+        "<iframe src=\"https:&#x2f;&#x2f;a.example&#x2f;bye?iss=i&amp;sid=s\" sandbox=",
+        "<meta http-equiv=\"refresh\" content=\"5;url=https:&#x2f;&#x2f;rp.example&#x2f;?state=&quot;x\">",
+        "<a href=\"https:&#x2f;&#x2f;rp.example&#x2f;?state=&quot;x\">Continue</a>",
+    ] {
+        assert!(page.html.contains(part), "{part} is not in {}", page.html);
+    }
+    assert!(page.policy.contains("; frame-src http://localhost:3000 https://a.example;"), "{}", page.policy);
+    let stays = super::signed_out(&SignedOutView::default()).html;
+    assert!(!stays.contains("iframe") && !stays.contains("refresh") && !stays.contains("<a "), "{stays}");
 }
 
 #[test]

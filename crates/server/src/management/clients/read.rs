@@ -3,7 +3,7 @@
 use domain::client::{ClientAuthMethod, RefreshTokenSettings};
 use domain::key::SigningAlgorithm;
 use domain::limits::{REFRESH_TOKEN_IDLE_SECONDS_DEFAULT, REFRESH_TOKEN_SECONDS_DEFAULT};
-use domain::logout::{Initiator, Initiators, LogoutSettings, LogoutTokenType};
+use domain::logout::{FrontChannel, Initiator, Initiators, LogoutSettings, LogoutTokenType};
 use engine::clients::ClientChanges;
 use serde_json::Value;
 
@@ -172,11 +172,19 @@ fn logout(fields: &mut Fields, name: &str) -> Option<Option<LogoutSettings>> {
                 .one_of_or_null("backchannel_logout_token_type", LogoutTokenType::parse)
                 .flatten(),
             tell_initiator: inner.flag_or_null("backchannel_logout_initiator_claim").flatten(),
+            front_channel: front_channel(inner),
         };
         // Auth0 tolerates more in here.
         inner.ignore_rest();
         settings
     })
+}
+
+/// Ours: Auth0 has no front-channel logout. The names are those of OIDC Front-Channel Logout 1.0 §2.
+fn front_channel(inner: &mut Fields) -> Option<FrontChannel> {
+    let session_required = inner.flag("frontchannel_logout_session_required").unwrap_or_default();
+    let uri = inner.text_or_null("frontchannel_logout_uri").flatten()?;
+    Some(FrontChannel { uri, session_required })
 }
 
 fn initiators(inner: &mut Fields) -> Option<Initiators> {

@@ -132,6 +132,10 @@ fn logout_body(logout: &LogoutSettings) -> Value {
     if let Some(tell) = logout.tell_initiator {
         body["backchannel_logout_initiator_claim"] = json!(tell);
     }
+    if let Some(front_channel) = &logout.front_channel {
+        body["frontchannel_logout_uri"] = front_channel.uri.as_str().into();
+        body["frontchannel_logout_session_required"] = front_channel.session_required.into();
+    }
     body
 }
 
