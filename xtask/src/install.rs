@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     println!("Node.js:    {}", node()?.display());
     println!("PostgreSQL: {}", postgres(&mut children)?.display());
     println!("Chromium:   {}", chromium(&mut children)?.display());
+    println!("Apache:     {}", apache(&mut children)?.program.display());
     npm_packages(&mut children, &root.join("tests/node"))?;
     println!("npm:        tests/node/node_modules");
     Ok(())
@@ -29,12 +30,27 @@ pub(crate) fn run() -> Result<(), Failure> {
 
 /// The folder of PostgreSQL's programs, version 14 or newer.
 pub(crate) fn postgres(children: &mut Children) -> Result<PathBuf, Failure> {
-    find_or_install(children, "PostgreSQL 14 or newer", "postgresql", find_postgres)
+    find_or_install(children, "PostgreSQL 14 or newer", &["postgresql"], find_postgres)
 }
 
 /// A Chromium that can run without a display.
 pub(crate) fn chromium(children: &mut Children) -> Result<PathBuf, Failure> {
-    find_or_install(children, "Chromium (or set CHROMIUM to one)", "chromium", find_chromium)
+    find_or_install(children, "Chromium (or set CHROMIUM to one)", &["chromium"], find_chromium)
+}
+
+/// An Apache that the tests start themselves.
+#[derive(Debug, Clone)]
+pub(crate) struct Apache {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// The folder of its modules, `mod_auth_openidc.so` among them.
+    pub(crate) modules: PathBuf,
+}
+
+/// Apache with the module `auth_openidc`. The packages hold programs only: neither brings a service or a site.
+pub(crate) fn apache(children: &mut Children) -> Result<Apache, Failure> {
+    let packages = ["apache2-bin", "libapache2-mod-auth-openidc"];
+    find_or_install(children, "Apache with mod_auth_openidc", &packages, find_apache)
 }
 
 /// Node.js, version 20 or newer.
@@ -62,22 +78,23 @@ pub(crate) fn npm_packages(children: &mut Children, folder: &Path) -> Result<(),
     children.run("npm ci", command, INSTALL_LIMIT)
 }
 
-fn find_or_install(
+fn find_or_install<T>(
     children: &mut Children,
     what: &str,
-    package: &str,
-    find: fn() -> Option<PathBuf>,
-) -> Result<PathBuf, Failure> {
+    packages: &[&str],
+    find: fn() -> Option<T>,
+) -> Result<T, Failure> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    println!("{what} is missing: installing the package {package}");
-    apt_install(children, package)
+    let names = packages.join(", ");
+    println!("{what} is missing: installing {names}");
+    apt_install(children, packages)
         .map_err(|failure| Failure::because(&format!("please install {what} by hand"), &failure))?;
-    find().ok_or_else(|| Failure::new(format!("{what} is still missing after installing {package}")))
+    find().ok_or_else(|| Failure::new(format!("{what} is still missing after installing {names}")))
 }
 
-fn apt_install(children: &mut Children, package: &str) -> Result<(), Failure> {
+fn apt_install(children: &mut Children, packages: &[&str]) -> Result<(), Failure> {
     let apt =
         find_program(&["apt-get"]).ok_or_else(|| Failure::new("there is no apt-get here".to_owned()))?;
     let prefix: &[&str] = if rustix::process::geteuid().is_root() {
@@ -95,7 +112,8 @@ fn apt_install(children: &mut Children, package: &str) -> Result<(), Failure> {
         command
     };
     children.run("apt-get update", apt_get(&["update", "-qq"]), INSTALL_LIMIT)?;
-    let install = apt_get(&["install", "-y", "-qq", "--no-install-recommends", package]);
+    let mut install = apt_get(&["install", "-y", "-qq", "--no-install-recommends"]);
+    install.args(packages);
     children.run("apt-get install", install, INSTALL_LIMIT)
 }
 
@@ -104,6 +122,17 @@ fn find_chromium() -> Option<PathBuf> {
         Some(named) => Some(PathBuf::from(named)).filter(|program| program.is_file()),
         None => find_program(&CHROMIUM_NAMES),
     }
+}
+
+/// Debian keeps the program where only root's path looks, others name it otherwise.
+fn find_apache() -> Option<Apache> {
+    let beside = ["/usr/sbin/apache2", "/usr/sbin/httpd"].map(PathBuf::from);
+    let program = find_program(&["apache2", "httpd"])
+        .or_else(|| beside.into_iter().find(|program| program.is_file()))?;
+    let folders = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules"];
+    let has_module = |folder: &PathBuf| folder.join("mod_auth_openidc.so").is_file();
+    let modules = folders.map(PathBuf::from).into_iter().find(has_module)?;
+    Some(Apache { program, modules })
 }
 
 /// The newest one: Debian keeps each version in a folder of its own, off the path.

@@ -125,13 +125,13 @@ impl Run {
     fn node_suites(&mut self, choice: &Choice, database: Option<&str>) -> Result<(), Failure> {
         let folder = self.root.join("tests/node");
         let mut found = None;
-        self.step("prepare Node.js and Chromium", |run| {
+        self.step("prepare Node.js, Chromium and Apache", |run| {
             let node = install::node()?;
             install::npm_packages(&mut run.children, &folder)?;
-            found = Some((node, install::chromium(&mut run.children)?));
+            found = Some((node, install::chromium(&mut run.children)?, install::apache(&mut run.children)?));
             Ok(())
         })?;
-        let Some((node, chromium)) = found else { return Ok(()) };
+        let Some((node, chromium, apache)) = found else { return Ok(()) };
         for store in ["sqlite", "postgres"] {
             let name = format!("node-{store}");
             if !choice.has(&name) {
@@ -143,6 +143,7 @@ impl Run {
                 command.args(["--test-concurrency=2", "--test-reporter=spec"]);
                 command.args(suites(&folder)?).current_dir(&folder);
                 command.env("VESTIBULE_TEST_STORE", store).env("CHROMIUM", &chromium);
+                command.env("APACHE", &apache.program).env("APACHE_MODULES", &apache.modules);
                 run.surroundings(&mut command, database);
                 run.children.run("node --test", command, STEP_LIMIT)
             })?;
