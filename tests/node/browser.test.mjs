@@ -9,23 +9,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
-
-import { eventually, freePort, randomName, startVestibule } from './kit.mjs';
+import { eventually, freePort, randomName, startChromium, startVestibule } from './kit.mjs';
 import { ARTIFACTS } from './kit/vestibule.mjs';
 
 const DEMO = fileURLToPath(new URL('../../examples/relying-party/demo.mjs', import.meta.url));
 const SCREENS = join(ARTIFACTS, 'screens');
 const STEP_MS_MAX = 15_000;
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 let vestibule;
 let parties;
@@ -47,7 +36,7 @@ before(async () => {
   for (const home of [one, two]) {
     await eventually(`${home} listens`, () => fetch(home).then((answer) => answer.ok, () => false));
   }
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await startChromium();
   await mkdir(SCREENS, { recursive: true });
 });
 

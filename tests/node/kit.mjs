@@ -2,6 +2,7 @@
 
 export { apacheSettings, startApache } from './kit/apache.mjs';
 export { Browser } from './kit/browser.mjs';
+export { startChromium } from './kit/chromium.mjs';
 export { testEachEnd } from './kit/ends.mjs';
 export { startReceiver } from './kit/receiver.mjs';
 export { startVestibule } from './kit/vestibule.mjs';

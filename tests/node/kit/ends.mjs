@@ -24,15 +24,20 @@ const ACTION = `exports.onExecutePostLogin = async (event, api) => {
 };`;
 
 /** Signs a browser that has a session in at one more application. */
-async function passThrough(vestibule, browser, other) {
+async function passThrough(vestibule, browser, other, scope = 'openid') {
   const query = new URLSearchParams({
     response_type: 'code',
     client_id: other.client_id,
     redirect_uri: other.callback,
-    scope: 'openid',
+    scope,
     state: 's',
   });
   return browser.open(`${vestibule.issuer}authorize?${query}`, { until: other.callback });
+}
+
+async function token(vestibule, { client_id, client_secret }, fields) {
+  const body = new URLSearchParams({ client_id, client_secret, ...fields });
+  return (await fetch(`${vestibule.issuer}oauth/token`, { method: 'POST', body })).json();
 }
 
 const path = (person) => `users/${encodeURIComponent(person.user_id)}`;
@@ -117,6 +122,17 @@ const ENDS = [
       assert.equal(denied.parameters?.get('error_description'), 'the Action says so', denied.html);
     },
   },
+  {
+    title: 'a refresh token that is used twice',
+    initiator: 'session-revoked',
+    async end({ vestibule, other, browser }) {
+      const { parameters } = await passThrough(vestibule, browser, other, 'openid offline_access');
+      const given = await token(vestibule, other, { grant_type: 'authorization_code', code: parameters.get('code'), redirect_uri: other.callback });
+      const use = () => token(vestibule, other, { grant_type: 'refresh_token', refresh_token: given.refresh_token });
+      assert.ok((await use()).refresh_token, 'the first use is good');
+      assert.equal((await use()).error, 'invalid_grant');
+    },
+  },
   // What was set at the sign-in comes true by itself. Last, so that both wait for one look of the server's.
   { title: 'its absolute expiry', initiator: 'session-expired', metadata: () => ({ ends: 'absolutely' }), waits: true, async end() {} },
   { title: 'its idle expiry', initiator: 'session-expired', metadata: () => ({ ends: 'idly' }), waits: true, async end() {} },
@@ -141,7 +157,8 @@ export function testEachEnd(party) {
 
   test('people sign in before their sessions end', async () => {
     const { vestibule, isSignedIn } = party();
-    other = await application(vestibule, { allowed_logout_urls: [AWAY] });
+    const rotating = { rotation_type: 'rotating', expiration_type: 'expiring', leeway: 0 };
+    other = await application(vestibule, { allowed_logout_urls: [AWAY], refresh_token: rotating });
     const trigger = { id: 'post-login', version: 'v3' };
     const made = await vestibule.api('POST', 'actions/actions', { name: 'ends', supported_triggers: [trigger], code: ACTION });
     await eventually('the Action is built', async () => (await vestibule.api('GET', `actions/actions/${made.id}`)).status === 'built');
