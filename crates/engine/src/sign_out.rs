@@ -8,7 +8,6 @@ mod front_channel;
 
 use domain::client::Client;
 use domain::event::EventKind;
-use domain::id::ConnectionId;
 use domain::limits::{LOGOUT_CLIENTS_LOOKED_AT_MAX, SESSION_CLIENTS_MAX};
 use domain::logout::Initiator;
 use domain::logout_delivery::EndedSession;
@@ -171,15 +170,12 @@ pub enum SignOutAnswer {
         cookie: CookieChange,
         /// Pages of clients that the browser is to load in frames before it goes on; few.
         frames: Vec<String>,
-        /// The connection whose provider is to sign the user out too, where the request asks for that (`federated`).
-        federated: Option<ConnectionId>,
     },
 }
 
 /// Who asks for a sign-out, and how.
 struct Asked<'a> {
     client: Option<&'a Client>,
-    federated: bool,
     /// The protocol's name in the log.
     protocol_name: &'static str,
 }
@@ -223,7 +219,7 @@ impl Engine {
                 prompt_enabled: tenant.logout_prompt_enabled && !confirmed,
             },
         );
-        let asked = Asked { client: client.as_ref(), federated: request.federated, protocol_name: "oidc" };
+        let asked = Asked { client: client.as_ref(), protocol_name: "oidc" };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -249,7 +245,7 @@ impl Engine {
             v2::Decision::Ok => Decision::End { redirect: None },
             v2::Decision::Error(error) => Decision::Error(error),
         };
-        let asked = Asked { client: client.as_ref(), federated: request.federated, protocol_name: "v2" };
+        let asked = Asked { client: client.as_ref(), protocol_name: "v2" };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -271,11 +267,9 @@ impl Engine {
             Decision::End { redirect } => redirect,
         };
         let mut frames = Vec::new();
-        let mut federated = None;
         if let Some(session) = session {
             // Before anything ends: a failure here must leave something to sign out of.
             frames = self.frames_of(&session).await?;
-            federated = asked.federated.then(|| session.connection_id.clone());
             let return_to = redirect.as_deref().unwrap_or_default();
             self.store()
                 .transact(async |tx| -> Result<(), Error> {
@@ -304,7 +298,7 @@ impl Engine {
                 .await?;
             self.logouts_may_wait();
         }
-        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear, frames, federated })
+        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear, frames })
     }
 
     async fn record_failed_sign_out(

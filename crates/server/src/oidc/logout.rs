@@ -61,7 +61,7 @@ async fn sign_out(
     let session = cookies.session.as_deref();
     match app.engine().end_session_request(params.clone(), session, confirmed, facts).await? {
         SignOutAnswer::Confirm => confirm_page(app, params, cookies).await,
-        SignOutAnswer::Done { redirect: to, cookie, frames, .. } => {
+        SignOutAnswer::Done { redirect: to, cookie, frames } => {
             done(app, to.as_deref(), &frames, &cookie).await
         }
     }
@@ -94,7 +94,7 @@ pub async fn v2(
     Query(params): Query,
 ) -> Result<Response, PageError> {
     match app.engine().v2_logout(params, cookies.session.as_deref(), &facts).await? {
-        SignOutAnswer::Done { redirect: to, cookie, frames, .. } => {
+        SignOutAnswer::Done { redirect: to, cookie, frames } => {
             done(&app, to.as_deref(), &frames, &cookie).await
         }
         SignOutAnswer::Confirm => Err(PageError::no_such_page()),
