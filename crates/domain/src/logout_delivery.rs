@@ -110,7 +110,7 @@ pub struct LogoutDelivery {
     pub created_at: Timestamp,
     /// When it is given up if it is still pending.
     pub expires_at: Timestamp,
-    /// Tries so far.
+    /// Tries since it was made, or last sent again.
     #[serde(default)]
     pub attempts: u32,
     /// When it was tried last.

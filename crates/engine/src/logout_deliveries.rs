@@ -121,6 +121,7 @@ impl Engine {
                 }
                 let again = LogoutDelivery {
                     state: DeliveryState::Pending,
+                    attempts: 0,
                     expires_at: self.delivery_expires_at(),
                     next_attempt_at: Some(now),
                     kept_until: None,

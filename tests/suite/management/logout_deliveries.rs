@@ -48,6 +48,7 @@ on_every_store! {
         server.api().post_nothing(&format!("{path}/redeliver")).await.expect(202);
         let again = party.token(&app, 2).await;
         assert!(again.jti != first.jti, "a fresh token");
+        assert_eq!(found(server, "state=delivered", 1).await[0]["attempts"], 1, "tries are counted anew");
         assert_eq!((&again.sid, &again.claims["session_metadata"]), (&first.sid, &json!({ "seat": "7A" })));
         assert!(server.api().logs("sapi").await.iter().any(|event| event["description"] == "Redeliver a logout token"));
         server.api().get("logout-deliveries/ldl_unknown").await.expect(404);
