@@ -130,14 +130,12 @@ pub struct Egress {
     pub allowed: Vec<AllowedHost>,
 }
 
-/// Everywhere, or to public addresses only.
-impl From<bool> for Egress {
-    fn from(everywhere: bool) -> Self {
+impl Egress {
+    /// Everywhere if `everywhere`, else to public addresses only.
+    pub fn everywhere_if(everywhere: bool) -> Self {
         Self { everywhere, allowed: Vec::new() }
     }
-}
 
-impl Egress {
     /// Whether the operator vouches for a host of this name: then its addresses are not asked, and plain `http` is fine.
     pub fn vouches_for(&self, name: &str) -> bool {
         let is_it = |allowed: &AllowedHost| matches!(allowed, AllowedHost::Name(own) if name.eq_ignore_ascii_case(own));
@@ -226,7 +224,7 @@ mod tests {
         for refused in ["10.2.0.1", "127.0.0.1", "169.254.169.254"] {
             assert!(egress.refused(refused.parse().unwrap()).is_some(), "{refused}");
         }
-        assert_eq!(Egress::from(true).refused("127.0.0.1".parse().unwrap()), None);
+        assert_eq!(Egress::everywhere_if(true).refused("127.0.0.1".parse().unwrap()), None);
         for bad in ["", "a b", "10.0.0", "https://rp.internal", "*.internal", "10.0.0.0/40"] {
             assert_eq!(AllowedHost::parse(bad), None, "{bad}");
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::egress;
+use domain::egress::{self, Egress};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Certificate, Client, Method, StatusCode, redirect};
 use sandbox::fetch::{
@@ -49,7 +49,7 @@ impl HttpFetch {
             .pool_max_idle_per_host(2)
             .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver { egress: allow_private.into() }))
+            .dns_resolver(Arc::new(GuardedResolver { egress: Egress::everywhere_if(allow_private) }))
             .tls_certs_merge(authority)
             .build()
             .map_err(failed)?;

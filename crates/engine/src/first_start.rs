@@ -219,7 +219,17 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use domain::egress::Egress;
+    use domain::grant::ClientGrant;
+    use domain::resource_server::ResourceServer;
+    use domain::scope::Scopes;
+    use store::{Key, Order};
+
     use super::management_scopes;
+    use crate::ports::SystemEntropy;
+    use crate::{Engine, Error, Ports, Settings};
 
     #[test]
     fn the_administrator_may_do_everything_with_sessions() {
@@ -229,5 +239,41 @@ mod tests {
         {
             assert!(scopes.contains(scope), "{scope}");
         }
+    }
+
+    async fn grants(engine: &Engine) -> Vec<ClientGrant> {
+        engine.store().page(None, &Key::all(), None, 10, Order::Ascending).await.unwrap().items
+    }
+
+    #[tokio::test]
+    async fn after_an_upgrade_those_who_could_do_everything_still_can_and_nobody_else_can_more() {
+        let ports = Ports { entropy: Arc::new(SystemEntropy), ..Ports::real(Egress::default()).unwrap() };
+        let engine = Engine::open(Settings::for_testing(), ports).await.unwrap();
+        engine.ensure_tenant().await.unwrap();
+        let known: Scopes =
+            management_scopes().iter().filter(|scope| !scope.ends_with("logout_deliveries")).collect();
+        let audience = engine.management_audience();
+        let reader = engine.grant_for(&"reader".into(), &audience, ["read:logs"].into_iter().collect());
+        let older_release = engine.store().transact(async |tx| -> Result<(), Error> {
+            let api = tx.find::<ResourceServer>("identifier", &Key::of(&*audience)).await?.unwrap();
+            let scopes = api.scopes.iter().filter(|scope| known.contains(&scope.value)).cloned().collect();
+            tx.put(ResourceServer { scopes, ..api });
+            for grant in grants(&engine).await {
+                tx.put(ClientGrant { scopes: known.clone(), ..grant });
+            }
+            tx.insert(reader.clone());
+            Ok(())
+        });
+        older_release.await.unwrap();
+
+        engine.ensure_tenant().await.unwrap();
+        let api =
+            engine.store().find::<ResourceServer>("identifier", &Key::of(&*audience)).await.unwrap().unwrap();
+        assert!(api.scopes.iter().any(|scope| scope.value == "update:logout_deliveries"));
+        for grant in grants(&engine).await {
+            let is_reader = grant.client_id == reader.client_id;
+            assert_eq!(grant.scopes.contains("update:logout_deliveries"), !is_reader, "{}", grant.client_id);
+        }
+        assert_eq!(grants(&engine).await.len(), 2);
     }
 }

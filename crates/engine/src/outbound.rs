@@ -135,14 +135,16 @@ mod tests {
 
     #[test]
     fn plain_http_and_inner_addresses_are_refused_unless_allowed() {
-        let closed = HttpOutbound::new(false.into()).unwrap();
+        let closed = HttpOutbound::new(Egress::default()).unwrap();
         for url in
             ["http://example.com/", "https://127.0.0.1/", "https://[::1]:8443/", "https://10.0.0.1/", "x"]
         {
             assert!(closed.check(url).is_err(), "{url}");
         }
         assert!(closed.check("https://rp.example.com/logout").is_ok());
-        assert!(HttpOutbound::new(true.into()).unwrap().check("http://localhost:8501/").is_ok());
+        assert!(
+            HttpOutbound::new(Egress::everywhere_if(true)).unwrap().check("http://localhost:8501/").is_ok()
+        );
     }
 
     #[test]

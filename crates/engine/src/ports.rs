@@ -94,11 +94,11 @@ impl Ports {
     ///
     /// # Errors
     /// [`OutboundError::Failed`] when the HTTP client does not start.
-    pub fn real(logout_egress: impl Into<Egress>) -> Result<Self, OutboundError> {
+    pub fn real(logout_egress: Egress) -> Result<Self, OutboundError> {
         Ok(Self {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            outbound: Arc::new(crate::outbound::HttpOutbound::new(logout_egress.into())?),
+            outbound: Arc::new(crate::outbound::HttpOutbound::new(logout_egress)?),
         })
     }
 }

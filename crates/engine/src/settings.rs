@@ -133,7 +133,7 @@ impl Settings {
             },
             passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
             signing_threads: 1,
-            logout_egress: true.into(),
+            logout_egress: Egress::everywhere_if(true),
             actions_allow_private_addresses: false,
             actions_authority: None,
             node: "n".into(),

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn logout_urls_are_https_and_public_unless_the_operator_says_otherwise() {
-        let check = |url, everywhere: bool| check_logout_url(url, "x", &everywhere.into()).is_ok();
+        let check =
+            |url, everywhere: bool| check_logout_url(url, "x", &Egress::everywhere_if(everywhere)).is_ok();
         assert!(check("https://rp.example.com/logout", false));
         for url in [
             "http://rp.example.com/",

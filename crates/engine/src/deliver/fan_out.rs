@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use domain::client::Client;
 use domain::event::EventKind;
 use domain::id::{ClientId, LogoutDeliveryId, alphanumeric};
-use domain::limits::{CLIENT_URLS_MAX, LOGOUT_FAN_OUT_STEP, LOGOUT_RETRY_TOTAL_MS, OUTBOX_LEASE_MS};
+use domain::limits::{CLIENT_LOGOUT_URLS_MAX, LOGOUT_FAN_OUT_STEP, LOGOUT_RETRY_TOTAL_MS, OUTBOX_LEASE_MS};
 use domain::logout_delivery::{EndedSession, LogoutDelivery};
 use domain::time::Timestamp;
 use serde_json::json;
@@ -26,7 +26,7 @@ const ENDED_SESSIONS_MAX: usize = 16;
 const ROWS_PER_DELIVERY: usize = 10;
 
 const _: () = assert!(
-    ROWS_PER_DELIVERY * (LOGOUT_FAN_OUT_STEP + CLIENT_URLS_MAX) < store::limits::BATCH_ROWS_MAX,
+    ROWS_PER_DELIVERY * (LOGOUT_FAN_OUT_STEP + CLIENT_LOGOUT_URLS_MAX) < store::limits::BATCH_ROWS_MAX,
     "one step fits a commit, whatever its last client adds"
 );
 

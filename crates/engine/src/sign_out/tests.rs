@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::client::{Client, ClientAuthMethod};
 use domain::connection::{Connection, STRATEGY_DATABASE};
+use domain::egress::Egress;
 use domain::id::ConnectionId;
 use domain::logout::{Initiator, Initiators};
 use domain::scope::Scopes;
@@ -19,12 +20,12 @@ use super::{BoundTokens, OUTBOX_LOGOUT};
 use crate::ports::{ManualClock, SystemEntropy};
 use crate::sign_in::hash;
 use crate::users::UserChanges;
-use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Settings};
+use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Resource, Settings};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 async fn engine() -> Engine {
-    let outbound = Ports::real(true).unwrap().outbound;
+    let outbound = Ports::real(Egress::everywhere_if(true)).unwrap().outbound;
     let ports = Ports { clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(SystemEntropy), outbound };
     Engine::open(Settings::for_testing(), ports).await.unwrap()
 }
@@ -153,6 +154,39 @@ async fn a_user_with_many_sessions_in_many_applications_can_be_blocked() {
         }
     }
     assert_eq!(queued, 60, "one entry for each session, whatever the number of its clients");
+}
+
+#[tokio::test]
+async fn an_end_of_everything_that_a_node_did_not_finish_holds_and_is_finished_by_the_sweep() {
+    let engine = engine().await;
+    let user = user(&engine);
+    commit(&engine, |tx| {
+        tx.insert(user.clone());
+        tx.insert(client(&engine, "c0"));
+        for number in 0..100 {
+            let session = session(format!("s{number}"), &user, 1);
+            tx.insert(refresh_token(format!("r{number}"), &user, session.id.as_str()));
+            tx.insert(session);
+        }
+    })
+    .await;
+    // The commit of the change itself, after which the node stops.
+    let facts = RequestFacts::default();
+    let first_commit = engine.store().transact(async |tx| -> Result<(), Error> {
+        let mut user: User = tx.get(&Key::of(&user.id)).await?.expect("it is there");
+        let (initiator, tokens) = (Initiator::AccountDeactivated, BoundTokens::Revoke);
+        engine.end_sessions_of_user(tx, &mut user, initiator, tokens, &facts).await?;
+        tx.put(user);
+        Ok(())
+    });
+    first_commit.await.unwrap();
+    let (sessions, tokens) = sessions_and_tokens(&engine, &user).await;
+    assert!(sessions > 0 && tokens > 0, "more than one commit has room for");
+    assert_eq!(engine.refresh_token(&"r99".into()).await, Err(Error::NotFound(Resource::RefreshToken)));
+
+    engine.sweep().await.unwrap();
+    assert_eq!(sessions_and_tokens(&engine, &user).await, (0, 0));
+    assert_eq!(engine.store().get::<User>(&Key::of(&user.id)).await.unwrap().unwrap().farewell, None);
 }
 
 #[tokio::test]

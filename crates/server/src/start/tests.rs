@@ -20,7 +20,7 @@ async fn start(name: &str) -> Server {
     let ports = Ports {
         clock: Arc::new(ManualClock::at(Timestamp(1_790_000_000_000))),
         entropy: Arc::new(SystemEntropy),
-        outbound: Ports::real(true).unwrap().outbound,
+        outbound: Ports::real(domain::egress::Egress::everywhere_if(true)).unwrap().outbound,
     };
     build(Config::for_testing(&data(name)), ports).await.unwrap()
 }

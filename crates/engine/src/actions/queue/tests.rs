@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// An engine whose sandbox starts no worker, and its clock.
 async fn engine() -> (Engine, Arc<ManualClock>) {
-    let outbound = Ports::real(true).unwrap().outbound;
+    let outbound = Ports::real(domain::egress::Egress::everywhere_if(true)).unwrap().outbound;
     let clock = Arc::new(ManualClock::at(NOW));
     let ports =
         Ports { clock: Arc::<ManualClock>::clone(&clock), entropy: Arc::new(SystemEntropy), outbound };
