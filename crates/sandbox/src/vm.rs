@@ -8,6 +8,7 @@ mod arena;
 mod bytecode;
 mod cache;
 mod host;
+mod judgement;
 mod platform;
 mod realm;
 

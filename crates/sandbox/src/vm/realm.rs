@@ -1,4 +1,4 @@
-//! A worker's realm: its making, a run in it, the judgement of how that ended, and its return to what it was.
+//! A worker's realm: its making, a run in it, and its return to what it was.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use domain::action_module::MODULE_PREFIX;
 use rquickjs::context::intrinsic;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Type, Value};
+use rquickjs::{Context, Ctx, Error, Function, Object, Persistent, Promise, Runtime, Value};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Watch;
@@ -18,8 +18,8 @@ use super::arena::{Arena, Image};
 use super::bytecode::Bytecode;
 use super::cache::{Cache, Caches};
 use super::host;
+use super::judgement::judge;
 use super::platform::{self, Chance, Fetches};
-use crate::distrust::TEXT_UNITS_MAX;
 use crate::effects::Effects;
 use crate::outcome::{Failure, SyntaxError};
 use crate::wire::{self, Answer, Call, Reply, Request};
@@ -238,7 +238,7 @@ fn compiled<'cache, 'js>(
         let file = script.name.replace('\0', "");
         let bytecode = match Bytecode::compile(ctx, &source, &file, WRAPPER_LINE) {
             Ok(bytecode) => bytecode,
-            Err(Error::Exception) => return Err(judge(entry, shared, ctx.catch(), true)),
+            Err(Error::Exception) => return Err(judge(entry, &shared.expired, ctx.catch(), true)),
             Err(_) => {
                 let message = "Invalid or unexpected token".to_owned();
                 return Err(Failure::Syntax(SyntaxError { message, line: 0, column: 0 }));
@@ -414,7 +414,7 @@ impl<'js> Run<'_, 'js> {
             Err(error) => error,
         };
         match error {
-            Error::Exception => Err(judge(&self.entry, self.shared, self.ctx.catch(), false)),
+            Error::Exception => Err(judge(&self.entry, &self.shared.expired, self.ctx.catch(), false)),
             other => Err(Failure::Script {
                 name: "Error".to_owned(),
                 message: other.to_string(),
@@ -425,77 +425,5 @@ impl<'js> Run<'_, 'js> {
 
     fn expired(&self) -> Failure {
         self.shared.expired.borrow().clone().unwrap_or(Failure::Crashed)
-    }
-}
-
-/// What a thrown value means. `parsing` says that no code of the script has run yet.
-fn judge<'js>(entry: &Object<'js>, shared: &Shared, thrown: Value<'js>, parsing: bool) -> Failure {
-    let expired = || shared.expired.borrow().clone();
-    if let Some(failure) = expired() {
-        return failure;
-    }
-    // With no memory left even for an error object, the engine throws null; some of its functions then throw nothing. A script's own `throw null` looks the
-    // same; nobody writes that.
-    if thrown.is_null() || thrown.type_of() == Type::Uninitialized {
-        return Failure::Memory;
-    }
-    let described = entry
-        .get::<_, Function<'js>>("describe")
-        .and_then(|describe| describe.call::<_, Vec<String>>((thrown, TEXT_UNITS_MAX)));
-    let mut parts = match described {
-        Ok(parts) => parts.into_iter(),
-        Err(_) => return expired().unwrap_or(Failure::Memory),
-    };
-    let mut part = || parts.next().unwrap_or_default();
-    let (name, message, stack) = (part(), part(), part());
-    if name == "InternalError" && message == "out of memory" {
-        return Failure::Memory;
-    }
-    let stack = without_our_frames(&stack);
-    if parsing && name == "SyntaxError" {
-        let (line, column) = position_of(&stack);
-        return Failure::Syntax(SyntaxError { message, line, column });
-    }
-    Failure::Script { name, message, stack }
-}
-
-fn without_our_frames(stack: &str) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    for line in stack.lines() {
-        if !line.contains(FILE) {
-            lines.push(line);
-        } else if lines.last().is_some_and(|last| last.ends_with("at apply (native)")) {
-            // How our own script calls the tenant's.
-            lines.pop();
-        }
-    }
-    lines.join("\n")
-}
-
-/// Line and column at the end of a stack's first line.
-fn position_of(stack: &str) -> (u32, u32) {
-    let first = stack.lines().next().unwrap_or_default().trim_end_matches(')');
-    let mut parts = first.rsplit(':').map(str::parse::<u32>);
-    match (parts.next(), parts.next()) {
-        (Some(Ok(column)), Some(Ok(line))) => (line, column),
-        _ => (0, 0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{position_of, without_our_frames};
-
-    #[test]
-    fn our_own_frames_are_not_shown() {
-        let stack = "    at f (Mine:1:2)\n    at apply (native)\n    at start (vestibule:realm:9:9)\n    at <anonymous> (Mine:3:4)";
-        assert_eq!(without_our_frames(stack), "    at f (Mine:1:2)\n    at <anonymous> (Mine:3:4)");
-    }
-
-    #[test]
-    fn a_syntax_errors_position_is_read_from_its_stack() {
-        assert_eq!(position_of("    at My: Action:3:17"), (3, 17));
-        assert_eq!(position_of("    at f (x:4:1)"), (4, 1));
-        assert_eq!(position_of(""), (0, 0));
     }
 }
