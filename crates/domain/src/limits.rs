@@ -122,7 +122,8 @@ pub const ACTION_TRIGGER_MS_MAX: u64 = 20_000;
 pub const ACTION_CPU_MS_MAX: u64 = 1_000;
 /// Wall clock of one Action run in milliseconds. Ours: what is left of the trigger's time is the other bound.
 pub const ACTION_RUN_MS_MAX: u64 = 10_000;
-/// Memory of one Action run in bytes. Ours: a hundred times what a common script takes.
+/// Memory of one Action run in bytes. Ours: a hundred times what a common script takes. Between two looks at it, a run can
+/// hold up to twice as much.
 pub const ACTION_MEMORY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// npm packages that one Action may ask for. Auth0: Actions, limitations.
 pub const ACTION_DEPENDENCIES_MAX: usize = 10;
