@@ -2,15 +2,14 @@
 //
 // APACHE names the program and APACHE_MODULES the folder of its modules; `cargo xtask test` finds or installs both.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { startChild } from './child.mjs';
 import { eventually } from './wait.mjs';
 
-const STOP_MS_MAX = 10_000;
 const MODULES = ['mpm_event', 'unixd', 'authn_core', 'authz_core', 'authz_user', 'dir', 'mime', 'headers', 'auth_openidc'];
 
 /** `/` says who is signed in, or 401; `/enter` sends people to sign in. */
@@ -82,35 +81,21 @@ export async function startApache({ vestibule, port, client }) {
   await writeFile(settings, configuration({ folder, port, issuer: vestibule.issuer, authority, client }));
 
   // -X: one process that stays in the foreground, so that its id is all there is to end.
-  const child = spawn(process.env.APACHE ?? '/usr/sbin/apache2', ['-X', '-f', settings], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (printed = (printed + part).slice(-20_000)));
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  let end = null;
-  child.once('error', (error) => (end = { error }));
-  ended.then((how) => (end = how));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const child = startChild(process.env.APACHE ?? '/usr/sbin/apache2', ['-X', '-f', settings]);
   const log = () => readFile(join(folder, 'error.log'), 'utf8').catch(() => '');
 
   async function stop() {
-    process.off('exit', kill);
-    if (end === null) {
-      child.kill('SIGTERM');
-      const timer = setTimeout(kill, STOP_MS_MAX);
-      await ended;
-      clearTimeout(timer);
-    }
+    await child.stop();
     await rm(folder, { recursive: true, force: true });
   }
 
   try {
     await eventually('Apache answers', async () => {
-      if (end) throw new Error(`Apache ended at its start: ${JSON.stringify(end)}`);
+      if (child.end()) throw new Error(`Apache ended at its start: ${JSON.stringify(child.end())}`);
       return fetch(`http://localhost:${port}/`).then((answer) => answer.status === 401, () => false);
     });
   } catch (error) {
-    const text = `${error.message}\n${printed}\n${await log()}`;
+    const text = `${error.message}\n${child.printed()}\n${await log()}`;
     await stop();
     throw new Error(text);
   }

@@ -3,18 +3,17 @@
 // VESTIBULE_BIN names the binary; VESTIBULE_TEST_STORE is sqlite (the default) or postgres, whose address is in
 // VESTIBULE_TEST_POSTGRES. `cargo xtask test` sets all three.
 
-import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { startChild } from './child.mjs';
 import { trust } from './trust.mjs';
 import { eventually, randomName } from './wait.mjs';
 
 const READY_MS_MAX = 60_000;
-const STOP_MS_MAX = 15_000;
 const CALL_MS_MAX = 15_000;
 
 /** Where screenshots and logs of a run are put; no part of the repository. */
@@ -52,30 +51,14 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
   const readyFile = join(folder, 'ready.json');
   const all = [...storeSettings(), 'logout.allow_insecure_urls=true', ...settings].flatMap((setting) => ['--set', setting]);
   const log = await logFile();
-  const child = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...all, ...args], {
-    env: surroundings(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (part) => (printed = (printed + part).slice(-20_000)));
-    stream.pipe(log, { end: false });
-  }
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  let end = null;
-  child.once('error', (error) => (end = { error }));
-  ended.then((how) => (end = how));
-
-  // When the suite itself is ended early, its server must not stay.
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const child = startChild(
+    binary,
+    ['serve', '--data', data, '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...all, ...args],
+    { env: surroundings(), log },
+  );
 
   async function stop() {
-    process.off('exit', kill);
-    child.kill('SIGTERM');
-    const timer = setTimeout(kill, STOP_MS_MAX);
-    const how = await ended;
-    clearTimeout(timer);
+    const how = await child.stop();
     log.end();
     await rm(folder, { recursive: true, force: true });
     return how;
@@ -83,14 +66,13 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
 
   try {
     await eventually('the server listens', async () => {
-      if (end) throw new Error(`the server ended at its start: ${JSON.stringify(end)}\n${printed}`);
+      if (child.end()) throw new Error(`the server ended at its start: ${JSON.stringify(child.end())}`);
       return readJson(readyFile).catch(() => undefined);
     }, READY_MS_MAX);
   } catch (error) {
-    kill();
-    log.end();
-    await rm(folder, { recursive: true, force: true });
-    throw new Error(`${error.message}\n${printed}`);
+    child.kill();
+    await stop();
+    throw new Error(`${error.message}\n${child.printed()}`);
   }
   const onSqlite = (await readdir(data)).some((name) => name.endsWith('.sqlite'));
   if (onSqlite !== (storeSettings().length === 0)) throw new Error('the server is not on the store that was asked for');
@@ -106,7 +88,7 @@ export async function startVestibule({ args = [], settings = [] } = {}) {
     demo: await readJson(join(data, 'demo.json')).catch(() => undefined),
     domain: admin.domain,
     issuer: admin.issuer,
-    printed: () => printed,
+    printed: child.printed,
     stop,
   };
 }
