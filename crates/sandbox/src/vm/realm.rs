@@ -122,28 +122,30 @@ impl Realm {
             let runtime = Runtime::new_with_alloc(arena.clone())?;
             runtime.set_max_stack_size(STACK_BYTES_MAX);
             let context = Context::custom::<Intrinsics>(&runtime)?;
-            let entry = context.with(|ctx| Self::furnish(&ctx, preludes, &shared))?;
+            let entry = context.with(|ctx| Self::furnish(&ctx, &compiled_elsewhere(preludes)?, &shared))?;
             Ok((runtime, context, entry))
         };
         let (runtime, context, entry) = made().map_err(|error| format!("script engine: {error}"))?;
         let for_interrupt = shared.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || for_interrupt.is_expired())));
-        // What making it left behind is not copied each time, and the engine's next collection is a run's own.
+        // What making it left behind is not copied each time. The next collection comes when half as much again is in use, as
+        // the engine itself has it after one: its first threshold is less than the realm, and each run would begin with one.
         runtime.run_gc();
+        runtime.set_gc_threshold(arena.used() / 2 * 3);
         let untouched = arena.image();
         Ok(Self { entry, context, runtime, shared, untouched })
     }
 
     fn furnish(
         ctx: &Ctx<'_>,
-        preludes: &[(&str, &str)],
+        preludes: &[Bytecode],
         shared: &Shared,
     ) -> rquickjs::Result<Persistent<Object<'static>>> {
         let host = host::functions(ctx, &shared.effects, &shared.origin)?;
         platform::install(ctx, &host, &shared.fetches, &shared.chance)?;
         let mut entry = Object::new(ctx.clone())?;
-        for (source, file) in preludes {
-            let make: Function<'_> = Bytecode::compile(ctx, source, file, 1)?.evaluate(ctx)?.get()?;
+        for prelude in preludes {
+            let make: Function<'_> = prelude.evaluate(ctx)?.get()?;
             entry = make.call((host.clone(), entry))?;
         }
         Ok(Persistent::save(ctx, entry))
@@ -201,6 +203,15 @@ impl Realm {
         self.shared.memory.set(bytes);
         self.runtime.set_memory_limit(bytes.saturating_mul(OVERSHOOT));
     }
+}
+
+/// The preludes' bytecode, made in an engine of its own: what parsing takes would lie about in every copy of the realm.
+fn compiled_elsewhere(preludes: &[(&str, &str)]) -> rquickjs::Result<Vec<Bytecode>> {
+    let context = Context::full(&Runtime::new()?)?;
+    let compile = |ctx: &Ctx<'_>| {
+        preludes.iter().map(|(source, file)| Bytecode::compile(ctx, source, file, 1)).collect()
+    };
+    context.with(|ctx| compile(&ctx))
 }
 
 /// A tenant's source with what stands around it, and the name it has in stack traces.
