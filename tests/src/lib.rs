@@ -10,6 +10,7 @@
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
 //! | somebody else's system, which Actions call | [`webhook`] |
+//! | one that events are streamed to | [`log_receiver`] |
 //! | the Management API | [`api`] |
 //! | a service that Actions call | [`neighbour`] |
 //! | a page that Actions send browsers to | [`tenant_page`] |
@@ -20,6 +21,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod form;
+pub mod log_receiver;
 pub mod neighbour;
 pub mod program;
 pub mod relying_party;
@@ -33,6 +35,7 @@ pub mod webhook;
 pub use api::Api;
 pub use app::{App, SignedIn};
 pub use browser::{Browser, Callback};
+pub use log_receiver::LogReceiver;
 pub use neighbour::Neighbour;
 pub use relying_party::{Behaviour, RelyingParty};
 pub use reply::Reply;

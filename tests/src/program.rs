@@ -54,12 +54,7 @@ impl Program {
         {
             command.arg("--set").arg(setting);
         }
-        // Variables of ours that are meant for the tests would be settings that the program does not know.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"))
-        {
-            command.env_remove(name);
-        }
+        without_our_variables(&mut command);
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file")).stderr(log).kill_on_drop(true);
         let mut child = command.spawn().expect("the program starts");
         let read = |path: &std::path::Path| -> Option<Value> {
@@ -89,6 +84,15 @@ impl Program {
         url::Url::parse(&self.wire.url).ok().and_then(|url| url.port()).expect("a port")
     }
 
+    /// Another command of the program, about this one's data folder.
+    pub fn command(&self, place: &Place, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).arg("--data").arg(place.folder.join("data"));
+        without_our_variables(&mut command);
+        command.stdin(Stdio::null());
+        command
+    }
+
     /// The processes of its sandbox workers, in no order.
     pub fn workers(&self) -> Vec<u32> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id().unwrap_or_default()));
@@ -104,5 +108,13 @@ impl Program {
     /// When it cannot be killed.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("the program is killed");
+    }
+}
+
+/// Variables of ours that are meant for the tests would be settings that the program does not know.
+fn without_our_variables(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"))
+    {
+        command.env_remove(name);
     }
 }

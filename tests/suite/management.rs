@@ -3,8 +3,10 @@
 mod action_modules;
 mod actions;
 mod caller;
+mod log_streams;
 mod logout_deliveries;
 mod logs;
+mod logs_tail;
 mod refresh_tokens;
 mod resources;
 mod sessions_delete;

@@ -67,6 +67,8 @@ catalogue! {
     UserDeleted "sdu" "Success User Deletion";
     PasswordChanged "scp" "Success Change Password";
     Warning "w" "Warnings During Login";
+    LogStreamFailing "log_stream_failing" "Log Stream Failing";
+    LogStreamSuspended "log_stream_suspended" "Log Stream Suspended";
 }
 
 /// One thing that happened.

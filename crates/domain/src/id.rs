@@ -62,6 +62,8 @@ identifiers! {
     RefreshTokenId;
     /// A log event: decimal digits that sort by time.
     LogId;
+    /// A log stream: `lst_` and 16 alphanumerics.
+    LogStreamId;
     /// A delivery of a logout token: `ldl_`, digits that sort by time, and 16 alphanumerics.
     LogoutDeliveryId;
     /// A signing key: the JWK thumbprint (RFC 7638) as base64url.

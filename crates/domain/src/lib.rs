@@ -21,6 +21,7 @@
 //! | logout initiator, pending logout | [`logout`] |
 //! | session that ended, delivery of a logout token | [`logout_delivery`] |
 //! | log event | [`event`] |
+//! | log stream | [`log_stream`] |
 //! | tenant settings | [`tenant`] |
 //! | signing key | [`key`] |
 //! | limits | [`limits`] |
@@ -36,6 +37,7 @@ pub mod grant;
 pub mod id;
 pub mod key;
 pub mod limits;
+pub mod log_stream;
 pub mod logout;
 pub mod logout_delivery;
 pub mod metadata;

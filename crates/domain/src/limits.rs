@@ -216,6 +216,36 @@ pub const QUEUED_ACTIONS_RETRY_TOTAL_MS: i64 = LOGOUT_RETRY_TOTAL_MS;
 pub const QUEUED_ACTIONS_RUNS_MAX: usize = 32;
 /// How long log events are kept, in milliseconds. Ours; the operator may shorten it.
 pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
+/// Log streams of one tenant. Ours: each is a loop of reads.
+pub const LOG_STREAMS_MAX: usize = 32;
+/// Characters of a log stream's name. Ours.
+pub const LOG_STREAM_NAME_CHARACTERS_MAX: usize = 255;
+/// Bytes of the name of a log stream's file. Ours: leaves room for endings in any file system.
+pub const LOG_STREAM_FILE_NAME_BYTES_MAX: usize = 64;
+/// Headers that a log stream may send beside its own. Ours.
+pub const LOG_STREAM_HEADERS_MAX: usize = 20;
+/// Bytes of the value of a log stream's header, `Authorization` included. Ours: receivers stop at about this.
+pub const LOG_STREAM_HEADER_BYTES_MAX: usize = 4096;
+/// Events that a log stream sends at once. Ours: a post of some 100 KiB.
+pub const LOG_STREAM_BATCH_EVENTS_MAX: usize = 100;
+/// Bytes of events that a log stream sends at once; one event that is larger goes alone. Ours: what receivers take.
+pub const LOG_STREAM_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Timeout of one post of a log stream in milliseconds. Ours: as long as a logout delivery.
+pub const LOG_STREAM_POST_MS_MAX: i64 = 5_000;
+/// After so long no further post of a batch begins, in milliseconds. Ours: a batch of single posts ends before its lease.
+pub const LOG_STREAM_BATCH_MS_MAX: i64 = 5_000;
+/// Lease on a log stream in milliseconds. Ours: longer than one batch can take; each batch renews it.
+pub const LOG_STREAM_LEASE_MS: i64 = 20_000;
+/// First wait after a failed batch of a log stream in milliseconds. Ours.
+pub const LOG_STREAM_RETRY_FIRST_MS: i64 = 1_000;
+/// Longest wait between two tries of a log stream in milliseconds. Ours: a receiver that is back is noticed soon.
+pub const LOG_STREAM_RETRY_MS_MAX: i64 = 5 * 60 * 1000;
+/// Longest wait that a receiver of a log stream may ask for, in milliseconds. Ours.
+pub const LOG_STREAM_RETRY_AFTER_MS_MAX: i64 = 3600 * 1000;
+/// How long a log stream fails before the log tells, in milliseconds. Ours: a restart of a receiver is no news.
+pub const LOG_STREAM_FAILING_TOLD_MS: i64 = 3600 * 1000;
+/// How long a log stream fails before it is suspended, in milliseconds. Auth0: log streams, delivery attempts.
+pub const LOG_STREAM_FAILING_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
 
 /// Clients' redirect and logout URLs each. Ours: bounds the record and the comparison.
 pub const CLIENT_URLS_MAX: usize = 100;
@@ -241,6 +271,14 @@ const _: () = {
         QUEUED_ACTIONS_LEASE_MS.unsigned_abs() > QUEUED_ACTIONS_MS_MAX
             && QUEUED_ACTIONS_MS_MAX > ACTION_TRIGGER_MS_MAX,
         "a lease outlives its try, and a try the Actions"
+    );
+    assert!(
+        LOG_STREAM_LEASE_MS > LOG_STREAM_BATCH_MS_MAX + 2 * LOG_STREAM_POST_MS_MAX,
+        "a lease outlives its batch"
+    );
+    assert!(
+        LOG_STREAM_FAILING_MS_MAX < LOG_RETENTION_MS,
+        "what a suspended stream has not sent is still there when somebody looks"
     );
     assert!(LOGOUT_RETRY_TOTAL_MS > 24 * 3600 * 1000, "deliveries are retried for a day at least");
     assert!(

@@ -23,6 +23,7 @@ const SECRET_NAMES: &[&str] = &[
     "refresh_token",
     "id_token",
     "signing_secret",
+    "httpAuthorization",
 ];
 
 /// Puts an event together, piece by piece.

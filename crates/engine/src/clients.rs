@@ -12,7 +12,7 @@ use domain::secret::{Sealed, Secret};
 use store::{Key, Order, Tx};
 
 pub use self::changes::ClientChanges;
-pub(crate) use self::urls::check_return_url;
+pub(crate) use self::urls::{check_post_url, check_return_url};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
 

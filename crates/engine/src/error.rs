@@ -37,6 +37,8 @@ pub enum Resource {
     Trigger,
     /// A log event.
     Log,
+    /// A log stream.
+    LogStream,
     /// A delivery of a logout token.
     LogoutDelivery,
     /// A refresh token.

@@ -23,6 +23,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "client_keys",
     "clients",
     "connections",
+    "log_streams",
     "logout_deliveries",
     "logs",
     "organization_connections",

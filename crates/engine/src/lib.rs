@@ -11,6 +11,7 @@
 //! | refresh tokens and their metadata | [`refresh_tokens`] |
 //! | telling clients of a logout | [`deliver`], [`logout_deliveries`] |
 //! | what the log remembers | [`audit`], [`logs`] |
+//! | who else gets it | [`log_streams`] |
 //! | keys that sign | [`keys`] |
 //! | what expires | [`sweep`] |
 
@@ -27,6 +28,7 @@ pub mod first_start;
 pub mod grants;
 pub mod keys;
 pub mod listing;
+pub mod log_streams;
 pub mod logout_deliveries;
 pub mod logs;
 pub mod organizations;
@@ -113,6 +115,7 @@ struct Inner {
     delivery_turn: tokio::sync::Mutex<LaneTurn>,
     actions_signal: Notify,
     action_caches: actions::cache::ActionCaches,
+    stream_http: log_streams::StreamHttp,
 }
 
 impl Engine {
@@ -149,6 +152,8 @@ impl Engine {
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
         let keys = keys::load(&store, &issuer, ports.clock.now()).await?;
         let signers = keys::Signers::start(settings.signing_threads);
+        let stream_http = log_streams::StreamHttp::new(settings.log_streams.egress.clone())
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
         let inner = Inner {
             settings,
             issuer,
@@ -164,6 +169,7 @@ impl Engine {
             delivery_turn: tokio::sync::Mutex::default(),
             actions_signal: Notify::new(),
             action_caches: actions::cache::ActionCaches::default(),
+            stream_http,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

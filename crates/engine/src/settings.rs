@@ -75,6 +75,21 @@ impl Default for PasswordSettings {
     }
 }
 
+/// Where log streams may go.
+#[derive(Debug, Clone, Default)]
+pub struct LogStreamSettings {
+    /// Which hosts they may be posted to.
+    pub egress: Egress,
+    /// The folder of their files; unset, this node writes none.
+    pub folder: Option<PathBuf>,
+    /// The file of a stream of all events that needs no API.
+    pub file: Option<String>,
+    /// Bytes after which a file is rotated.
+    pub file_bytes_max: u64,
+    /// Rotated files that are kept of each stream.
+    pub files_max: u32,
+}
+
 /// What the engine is opened with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -102,6 +117,8 @@ pub struct Settings {
     pub actions_allow_private_addresses: bool,
     /// A certificate authority in PEM that scripts' fetches trust beside the machine's own: that of this very server.
     pub actions_authority: Option<String>,
+    /// Where log streams may go.
+    pub log_streams: LogStreamSettings,
     /// Names this node in leases.
     pub node: String,
 }
@@ -136,6 +153,7 @@ impl Settings {
             logout_egress: Egress::everywhere_if(true),
             actions_allow_private_addresses: false,
             actions_authority: None,
+            log_streams: LogStreamSettings::default(),
             node: "n".into(),
         }
     }

@@ -1,11 +1,13 @@
-//! The command line: `serve`, `check-config`, `explain-config`, `actions`, and `worker`, which the server starts for
-//! itself.
+//! The command line: `serve`, `check-config`, `explain-config`, `actions`, `logs`, and `worker`, which the server
+//! starts for itself.
 
 mod actions;
+mod logs;
+mod remote;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use engine::Ports;
@@ -28,6 +30,9 @@ pub const EXIT_START: u8 = 69;
 /// The configuration is wrong (`EX_CONFIG`).
 pub const EXIT_CONFIG: u8 = 78;
 
+/// Bytes of a file or an answer of JSON that are read. Ours: far above any event.
+const JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// An identity server that speaks Auth0's APIs.
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, about)]
@@ -47,6 +52,9 @@ enum Command {
     /// Work on Actions: run them here, write their types, run a failed sign-in again.
     #[command(subcommand)]
     Actions(actions::Actions),
+    /// Read the event log of a running server.
+    #[command(subcommand)]
+    Logs(logs::Logs),
     /// Serve Actions to a running server, which starts this itself.
     #[command(hide = true)]
     Worker,
@@ -134,6 +142,7 @@ pub fn run(cli: Cli) -> Result<u8, CliError> {
         }
         Command::ExplainConfig(choices) => print(&explain(&choices.load()?)),
         Command::Actions(actions) => actions.run(),
+        Command::Logs(logs) => logs.run(),
         Command::Worker => Ok(u8::try_from(engine::worker_main()).unwrap_or(EXIT_START)),
     }
 }
@@ -205,6 +214,20 @@ fn print(text: &str) -> Result<u8, CliError> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         Ok(()) | Err(_) => Ok(EXIT_OK),
     }
+}
+
+/// A runtime for one command.
+fn block_on<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}
+
+/// The text of a file, or its first so many bytes.
+fn read_text(path: &Path, bytes_max: usize) -> Result<String, CliError> {
+    let wrong = |error: std::io::Error| CliError::Usage(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(wrong)?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max as u64).read_to_end(&mut bytes).map_err(wrong)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

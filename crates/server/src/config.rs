@@ -6,6 +6,7 @@
 
 mod actions;
 mod log;
+mod log_streams;
 mod logout;
 mod passwords;
 mod sandbox;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use actions::Actions;
 pub use log::{Format, Level, Log};
+pub use log_streams::LogStreams;
 pub use logout::Logout;
 pub use passwords::Passwords;
 pub use sandbox::Sandbox;
@@ -66,6 +68,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Back-channel logout.
     pub logout: Logout,
+    /// Streams of the event log.
+    pub log_streams: LogStreams,
     /// Diagnostics.
     pub log: Log,
     /// What `--demo` adds; a flag only.
@@ -199,6 +203,7 @@ impl Config {
             actions: Actions::for_testing(),
             passwords: Passwords::for_testing(),
             logout: Logout::for_testing(),
+            log_streams: LogStreams::for_testing(data),
             log: Log::for_testing(),
             demo: None,
             sources: BTreeMap::new(),
@@ -249,7 +254,7 @@ impl Config {
             .collect()
     }
 
-    fn sections(&self) -> [&dyn Section; 8] {
+    fn sections(&self) -> [&dyn Section; 9] {
         [
             &self.server,
             &self.tls,
@@ -258,11 +263,12 @@ impl Config {
             &self.actions,
             &self.passwords,
             &self.logout,
+            &self.log_streams,
             &self.log,
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 8] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 9] {
         [
             &mut self.server,
             &mut self.tls,
@@ -271,6 +277,7 @@ impl Config {
             &mut self.actions,
             &mut self.passwords,
             &mut self.logout,
+            &mut self.log_streams,
             &mut self.log,
         ]
     }
@@ -347,6 +354,11 @@ impl Config {
         if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
             return Err(ConfigError::Contradiction(
                 "tls.certificate_file and tls.key_file belong together: set both or neither".to_owned(),
+            ));
+        }
+        if self.log_streams.file.is_some() && self.log_streams.folder.is_none() {
+            return Err(ConfigError::Contradiction(
+                "log_streams.file needs a folder: set log_streams.folder".to_owned(),
             ));
         }
         if self.server.domain.is_some() && self.server.public_url.is_some() {

@@ -7,7 +7,7 @@
 //! | what every request meets | [`http`] |
 //! | what a failure looks like | [`error`] |
 //! | what people see | [`pages`] |
-//! | how it starts, listens and stops | [`build`], [`serve`], [`worker`] |
+//! | how it starts, listens and stops | [`build`], [`serve`], [`worker`], [`log_streams`] |
 //!
 //! Tests start it in their own process: [`build`] with [`config::Config::for_testing`] and ports of their own.
 
@@ -18,6 +18,7 @@ pub mod data_folder;
 pub mod error;
 pub mod first_start;
 pub mod http;
+pub mod log_streams;
 pub mod logging;
 pub mod management;
 #[cfg(test)]

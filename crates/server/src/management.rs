@@ -8,6 +8,7 @@ pub mod client_grants;
 pub mod clients;
 pub mod connections;
 pub mod fields;
+pub mod log_streams;
 pub mod logout_deliveries;
 pub mod logs;
 pub mod organizations;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<App> {
         .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
+        .merge(log_streams::routes())
         .merge(logout_deliveries::routes())
         .merge(logs::routes())
         .merge(organizations::routes())

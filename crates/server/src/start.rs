@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::secret::Secret;
 use engine::ports::{Clock, OutboundError, SystemClock};
-use engine::settings::{NodeChoice, PasswordSettings, SandboxChoice};
+use engine::settings::{LogStreamSettings, NodeChoice, PasswordSettings, SandboxChoice};
 use engine::{Engine, Ports, Settings, StoreChoice};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ use crate::first_start::{self, Prepared};
 use crate::http::front::Front;
 use crate::serve::{self, Listening};
 use crate::tls::{Certificate, Certificates, TlsError};
-use crate::{App, routes, worker};
+use crate::{App, log_streams, routes, worker};
 
 /// The tenant of this process: one today, but every key in the store begins with it.
 const TENANT: &str = "main";
@@ -122,6 +122,7 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     let url = format!("{}://{}", if config.tls.enabled { "https" } else { "http" }, reachable(&name, addr));
     let engine = Engine::open(settings(&config, &folder, &name, &ports)?, ports.clone()).await?;
     let prepared = first_start::prepare(&engine, &folder, config.demo).await?;
+    engine.ensure_configured_log_stream().await?;
 
     let app = App::new(engine.clone(), &config.server.trusted_proxies);
     let mut first_id = [0; 8];
@@ -139,6 +140,7 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     tasks.spawn(serve::run(listening, stopped.clone()));
     tasks.spawn(worker::deliver(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(worker::run_queued_actions(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
+    tasks.spawn(log_streams::run(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(worker::sweep(engine.clone(), Arc::clone(&ports.entropy), stopped));
     Ok(Server { addr, url, engine, folder, prepared, stop, tasks, drain })
 }
@@ -232,6 +234,13 @@ fn settings(
         },
         signing_threads: cores,
         logout_egress: config.logout.egress(),
+        log_streams: LogStreamSettings {
+            egress: config.log_streams.egress(),
+            folder: config.log_streams.folder.clone(),
+            file: config.log_streams.file.as_ref().map(|name| name.as_str().to_owned()),
+            file_bytes_max: u64::from(config.log_streams.file_mib) * 1024 * 1024,
+            files_max: config.log_streams.files,
+        },
         actions_allow_private_addresses: config.actions.allow_private_addresses,
         actions_authority: match config.tls.enabled && config.tls.certificate_file.is_none() {
             true => folder.read("ca.pem")?,

@@ -27,6 +27,8 @@
 //! | `execution` | id | |
 //! | `logout_delivery` | shard, id | `client` (client, id), `session` (session, client, id), `open` (client, state, id), `state` (shard, state, id) |
 //! | `log` | shard, id | `user` (shard, user, id) |
+//! | `log_stream` | id | `file` (unique) |
+//! | `log_stream_position` | id | |
 //!
 //! Records only gain optional fields: what an older release wrote must decode for ever.
 
@@ -37,11 +39,12 @@ use domain::connection::Connection;
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
-    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, LogoutDeliveryId, ModuleId,
+    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, LogStreamId, LogoutDeliveryId, ModuleId,
     OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
 use domain::limits::LOG_RETENTION_MS;
+use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
 use domain::organization::{Membership, Organization};
 use domain::paused::PausedSignIn;
@@ -66,7 +69,7 @@ macro_rules! identifiers_are_key_parts {
     )*};
 }
 identifiers_are_key_parts!(
-    ActionId ClientGrantId ClientId ConnectionId KeyId LogId LogoutDeliveryId ModuleId OrganizationId
+    ActionId ClientGrantId ClientId ConnectionId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
     RefreshTokenId ResourceServerId SessionId SignInId UserId
 );
 
@@ -426,5 +429,28 @@ impl Record for LogEvent {
 
     fn expires_at(&self) -> Option<Timestamp> {
         Some(self.date.plus_millis(LOG_RETENTION_MS))
+    }
+}
+
+impl Record for LogStream {
+    const SPACE: &'static str = "log_stream";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        match &self.sink {
+            Sink::Http(_) => Vec::new(),
+            Sink::File(file) => vec![IndexEntry::unique("file", Key::of(&file.name))],
+        }
+    }
+}
+
+impl Record for LogStreamPosition {
+    const SPACE: &'static str = "log_stream_position";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
     }
 }

@@ -11,7 +11,7 @@ use domain::logout::{Initiator, Initiators, LogoutSettings};
 use domain::secret::Secret;
 use serde_json::{Map, Value};
 
-use super::urls::{check_frame_url, check_logout_url, check_origin, check_return_url};
+use super::urls::{check_frame_url, check_origin, check_post_url, check_return_url};
 use crate::{Engine, Error};
 
 /// Characters of a client's name. Ours.
@@ -191,7 +191,7 @@ fn check_logout(logout: &LogoutSettings, egress: &Egress) -> Result<(), Error> {
         return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));
     }
     for (at, url) in logout.urls.iter().enumerate() {
-        check_logout_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), egress)?;
+        check_post_url(url, &format!("oidc_logout.backchannel_logout_urls[{at}]"), egress)?;
         if let Some(first) = logout.urls[..at].iter().position(|earlier| earlier == url) {
             let reason = format!("Array items are not unique (indexes {first} and {at})");
             return Err(Error::property(&reason, "oidc_logout.backchannel_logout_urls"));

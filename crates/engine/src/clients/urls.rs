@@ -34,9 +34,9 @@ pub(super) fn check_origin(text: &str, property: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A URL that this server posts logout tokens to: `https`, outside the operator's own network, unless the operator
+/// A URL that this server posts to (logout tokens, log events): `https`, outside the operator's own network, unless the operator
 /// vouches for the host.
-pub(super) fn check_logout_url(text: &str, property: &str, egress: &Egress) -> Result<(), Error> {
+pub(crate) fn check_post_url(text: &str, property: &str, egress: &Egress) -> Result<(), Error> {
     let url = absolute(text, property)?;
     if url.fragment().is_some() {
         return Err(refuse("a fragment is not allowed", property));
@@ -101,7 +101,7 @@ fn refuse(reason: &str, property: &str) -> Error {
 mod tests {
     use domain::egress::{AllowedHost, Egress};
 
-    use super::{check_frame_url, check_logout_url, check_return_url};
+    use super::{check_frame_url, check_post_url, check_return_url};
 
     #[test]
     fn return_urls_are_absolute_exact_and_harmless() {
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn logout_urls_are_https_and_public_unless_the_operator_says_otherwise() {
         let check =
-            |url, everywhere: bool| check_logout_url(url, "x", &Egress::everywhere_if(everywhere)).is_ok();
+            |url, everywhere: bool| check_post_url(url, "x", &Egress::everywhere_if(everywhere)).is_ok();
         assert!(check("https://rp.example.com/logout", false));
         for url in [
             "http://rp.example.com/",
@@ -171,7 +171,7 @@ mod tests {
     fn a_host_that_the_operator_lists_may_be_registered() {
         let allowed = ["rp.internal", "10.1.0.0/16"].map(|text| AllowedHost::parse(text).unwrap());
         let egress = Egress { everywhere: false, allowed: allowed.to_vec() };
-        let check = |url| check_logout_url(url, "x", &egress).is_ok();
+        let check = |url| check_post_url(url, "x", &egress).is_ok();
         assert!(
             check("http://rp.internal/l") && check("http://10.1.2.3/") && check("https://rp.example.com/")
         );

@@ -1,14 +1,12 @@
 //! `vestibule actions …`: local work on Actions.
 
 mod event;
-mod remote;
 mod replay;
 mod report;
 mod test;
 mod types;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -21,11 +19,8 @@ use self::event::PrintEvent;
 use self::replay::Replay;
 use self::test::Test;
 use self::types::WriteTypes;
-use super::{Choices, CliError};
+use super::{Choices, CliError, JSON_BYTES_MAX, block_on, read_text};
 use crate::start::{self, StartError};
-
-/// Bytes of a file of JSON that are read. Ours: far above any event.
-const JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Actions {
@@ -99,20 +94,6 @@ impl RunChoices {
         serde_json::from_value(read_json(path)?)
             .map_err(|error| CliError::Usage(format!("{}: not an object of texts: {error}", path.display())))
     }
-}
-
-/// A runtime for one command.
-fn block_on<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
-}
-
-/// The text of a file, or its first so many bytes.
-fn read_text(path: &Path, bytes_max: usize) -> Result<String, CliError> {
-    let wrong = |error: std::io::Error| CliError::Usage(format!("{}: {error}", path.display()));
-    let file = std::fs::File::open(path).map_err(wrong)?;
-    let mut bytes = Vec::new();
-    file.take(bytes_max as u64).read_to_end(&mut bytes).map_err(wrong)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read_json(path: &Path) -> Result<Value, CliError> {

@@ -68,6 +68,7 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::Trigger => ("That trigger does not exist.", None),
         Resource::LogoutDelivery => ("The logout delivery does not exist.", None),
         Resource::Log => ("The log does not exist.", None),
+        Resource::LogStream => ("The log stream does not exist.", None),
         Resource::RefreshToken => ("The refresh token does not exist.", None),
     }
 }

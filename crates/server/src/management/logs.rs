@@ -69,7 +69,7 @@ pub(super) fn order_of(params: &Params) -> Result<LogOrder, Error> {
 }
 
 /// An event as the Management API writes it.
-pub(super) fn body_of(event: &LogEvent) -> Value {
+pub(crate) fn body_of(event: &LogEvent) -> Value {
     let mut body = json!({
         "date": event.date.to_string(),
         "type": event.kind.code(),

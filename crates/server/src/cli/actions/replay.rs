@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::remote::{Remote, RemoteChoices};
 use super::report::{Report, side_by_side};
-use super::{CliError, RunChoices, block_on};
-use crate::cli::print;
+use super::{CliError, RunChoices};
+use crate::cli::remote::{Remote, RemoteChoices};
+use crate::cli::{block_on, print};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Replay {
@@ -32,7 +33,7 @@ impl Replay {
         let config = self.run.choices.load()?;
         block_on(async {
             let remote = Remote::connect(&self.remote, &config.server.data).await?;
-            let execution = remote.execution(&self.execution).await?;
+            let execution = self.execution_of(&remote).await?;
             let recorded = self.recorded(&execution)?;
             let trigger = execution["trigger_id"].as_str().unwrap_or_default();
             let name = recorded["action_name"].as_str().unwrap_or_default().to_owned();
@@ -45,6 +46,22 @@ impl Replay {
             })?;
             Ok(now.exit_code())
         })
+    }
+
+    /// The recorded execution.
+    async fn execution_of(&self, remote: &Remote) -> Result<Value, CliError> {
+        let id = &self.execution;
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(CliError::Usage(format!("{id:?} is not an execution's identifier")));
+        }
+        match remote.get(&format!("actions/executions/{id}")).await? {
+            (StatusCode::OK, execution) => Ok(execution),
+            (StatusCode::NOT_FOUND, _) => Err(CliError::Usage(format!(
+                "{} has no execution {id}; they are kept for ten days",
+                remote.url()
+            ))),
+            (status, answer) => Err(remote.unexpected(status, &answer)),
+        }
     }
 
     /// What the Action did that is meant, with its event.

@@ -27,7 +27,7 @@ pub(super) struct RemoteChoices {
     /// The server's address. Without it, the data folder's `admin.json` says address and credentials.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// A file with an access token for the Management API (`read:actions`); else `VESTIBULE_TOKEN` holds one.
+    /// A file with an access token for the Management API; else `VESTIBULE_TOKEN` holds one.
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
 }
@@ -78,23 +78,20 @@ impl Remote {
         }
     }
 
-    /// A recorded execution.
-    pub(super) async fn execution(&self, id: &str) -> Result<Value, CliError> {
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            return Err(CliError::Usage(format!("{id:?} is not an execution's identifier")));
-        }
-        let request = self.http.get(format!("{}/api/v2/actions/executions/{id}", self.url));
-        match ask(request.bearer_auth(self.token.expose())).await? {
-            (StatusCode::OK, execution) => Ok(execution),
-            (StatusCode::NOT_FOUND, _) => Err(CliError::Usage(format!(
-                "{} has no execution {id}; they are kept for ten days",
-                self.url
-            ))),
-            (status, answer) => {
-                let message = answer["message"].as_str().unwrap_or_default();
-                Err(CliError::Remote(format!("{} answered {status} {message}", self.url)))
-            }
-        }
+    /// Status and body of what lies below `/api/v2`; JSON null where the body is no JSON.
+    pub(super) async fn get(&self, path: &str) -> Result<(StatusCode, Value), CliError> {
+        ask(self.http.get(format!("{}/api/v2/{path}", self.url)).bearer_auth(self.token.expose())).await
+    }
+
+    /// What the operator is told when an answer is not the one that was hoped for.
+    pub(super) fn unexpected(&self, status: StatusCode, answer: &Value) -> CliError {
+        let message = answer["message"].as_str().unwrap_or_default();
+        CliError::Remote(format!("{} answered {status} {message}", self.url))
+    }
+
+    /// The server's address.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 }
 
