@@ -12,6 +12,7 @@
 //! | somebody else's system, which Actions call | [`webhook`] |
 //! | one that events are streamed to | [`log_receiver`] |
 //! | the Management API | [`api`] |
+//! | whether every event in the log is as described | [`event_schema`] |
 //! | a service that Actions call | [`neighbour`] |
 //! | a page that Actions send browsers to | [`tenant_page`] |
 //!
@@ -20,6 +21,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod event_schema;
 pub mod form;
 pub mod log_receiver;
 pub mod neighbour;

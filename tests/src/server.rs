@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::app::{App, SignedIn};
 use crate::browser::Browser;
+use crate::event_schema;
 use crate::reply::Reply;
 use crate::store::Place;
 
@@ -163,9 +164,13 @@ impl Server {
         self.running = Some(build(&self.config, &self.clock).await);
     }
 
-    /// Stops it.
+    /// Stops it, once each event in its log was held to its schema.
+    ///
+    /// # Panics
+    /// When one is not as described.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
+            event_schema::check_all(&running.engine).await;
             running.shutdown().await;
         }
     }

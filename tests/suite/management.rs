@@ -3,6 +3,7 @@
 mod action_modules;
 mod actions;
 mod caller;
+mod log_events;
 mod log_streams;
 mod logout_deliveries;
 mod logs;

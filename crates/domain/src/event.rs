@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::LogId;
-use crate::time::Timestamp;
+use crate::limits::LOG_RETENTION_DAYS;
+use crate::time::{Timestamp, days};
 
 macro_rules! catalogue {
     ($($name:ident $code:literal $meaning:literal;)*) => {
@@ -66,6 +67,12 @@ catalogue! {
     SessionExpired "session_expired" "Session Expired";
     UserDeleted "sdu" "Success User Deletion";
     PasswordChanged "scp" "Success Change Password";
+    PasswordChangeFailed "fcp" "Failed Change Password";
+    EmailChanged "sce" "Success Change Email";
+    EmailChangeFailed "fce" "Failed Change Email";
+    UsernameChanged "scu" "Success Change Username";
+    UsernameChangeFailed "fcu" "Failed Change Username";
+    PhoneChanged "scpn" "Success Change Phone Number";
     Warning "w" "Warnings During Login";
     LogStreamFailing "log_stream_failing" "Log Stream Failing";
     LogStreamSuspended "log_stream_suspended" "Log Stream Suspended";
@@ -107,6 +114,12 @@ pub struct LogEvent {
     /// The connection's strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<String>,
+    /// The organization's identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// The organization's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_name: Option<String>,
     /// The address of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
@@ -116,6 +129,12 @@ pub struct LogEvent {
     /// The host name of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
+    /// The library that made the request, as it says of itself: `name`, `version`, `env`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth0_client: Option<Value>,
+    /// `X-Correlation-ID` of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
     /// The API that a token was for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
@@ -125,6 +144,16 @@ pub struct LogEvent {
     /// More, by kind.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
+    /// How many days it is kept, where the operator chose another number than [`LOG_RETENTION_DAYS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_days: Option<u32>,
+}
+
+impl LogEvent {
+    /// When it may go.
+    pub fn expires_at(&self) -> Timestamp {
+        self.date.plus_millis(days(self.kept_days.unwrap_or(LOG_RETENTION_DAYS)))
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@
 //! | code that Actions share | [`action_module`] |
 //! | logout initiator, pending logout | [`logout`] |
 //! | session that ended, delivery of a logout token | [`logout_delivery`] |
-//! | log event | [`event`] |
+//! | log event, and what it may show of a text from outside | [`event`], [`redact`] |
 //! | log stream | [`log_stream`] |
 //! | tenant settings | [`tenant`] |
 //! | signing key | [`key`] |
@@ -43,6 +43,7 @@ pub mod logout_delivery;
 pub mod metadata;
 pub mod organization;
 pub mod paused;
+pub mod redact;
 pub mod resource_server;
 pub mod scope;
 pub mod secret;

@@ -214,8 +214,19 @@ pub const QUEUED_ACTIONS_LEASE_MS: i64 = 60_000;
 pub const QUEUED_ACTIONS_RETRY_TOTAL_MS: i64 = LOGOUT_RETRY_TOTAL_MS;
 /// Queued runs under way at once on one node. Ours: half of its workers, and no more than this.
 pub const QUEUED_ACTIONS_RUNS_MAX: usize = 32;
-/// How long log events are kept, in milliseconds. Ours; the operator may shorten it.
-pub const LOG_RETENTION_MS: i64 = 30 * 24 * 3600 * 1000;
+/// How long log events are kept, in days, unless the operator says otherwise. Auth0: log data retention (Enterprise).
+pub const LOG_RETENTION_DAYS: u32 = 30;
+/// Longest time that log events may be kept, in days. Ours: a year and a month; who needs more streams them elsewhere.
+pub const LOG_RETENTION_DAYS_MAX: u32 = 400;
+/// Logout URLs that a logout event lists. Ours: enough to see what was registered, while a logout stays a small commit.
+pub const LOG_URLS_MAX: usize = 10;
+/// Bytes of one text of a request's body that a log event shows. Ours: names and addresses are shorter.
+pub const LOG_BODY_TEXT_BYTES_MAX: usize = 512;
+/// Entries of one list or map of a request's body that a log event shows. Ours: a write stays a small commit.
+pub const LOG_BODY_ITEMS_MAX: usize = 100;
+/// Bytes of the `Auth0-Client` header, or parameter, that are read. Ours: the longest of Auth0's libraries send a
+/// quarter of it.
+pub const AUTH0_CLIENT_BYTES_MAX: usize = 2048;
 /// Log streams of one tenant. Ours: each is a loop of reads.
 pub const LOG_STREAMS_MAX: usize = 32;
 /// Characters of a log stream's name. Ours.
@@ -277,7 +288,7 @@ const _: () = {
         "a lease outlives its batch"
     );
     assert!(
-        LOG_STREAM_FAILING_MS_MAX < LOG_RETENTION_MS,
+        LOG_STREAM_FAILING_MS_MAX < LOG_RETENTION_DAYS as i64 * 24 * 3600 * 1000,
         "what a suspended stream has not sent is still there when somebody looks"
     );
     assert!(LOGOUT_RETRY_TOTAL_MS > 24 * 3600 * 1000, "deliveries are retried for a day at least");

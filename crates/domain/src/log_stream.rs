@@ -290,9 +290,15 @@ impl Category {
             EventKind::LogStreamFailing | EventKind::LogStreamSuspended | EventKind::ResourceCleanup => {
                 Self::SystemNotification
             }
-            EventKind::RefreshRevoked | EventKind::UserDeleted | EventKind::PasswordChanged => {
-                Self::UserSuccess
-            }
+            EventKind::RefreshRevoked
+            | EventKind::UserDeleted
+            | EventKind::PasswordChanged
+            | EventKind::EmailChanged
+            | EventKind::UsernameChanged
+            | EventKind::PhoneChanged => Self::UserSuccess,
+            EventKind::PasswordChangeFailed
+            | EventKind::EmailChangeFailed
+            | EventKind::UsernameChangeFailed => Self::UserFail,
             EventKind::ActionsFailed => Self::Actions,
         }
     }

@@ -91,6 +91,12 @@ pub const fn minutes(minutes: i64) -> i64 {
     minutes.saturating_mul(60 * 1000)
 }
 
+/// Milliseconds in so many days.
+pub const fn days(days: u32) -> i64 {
+    // Lossless: there is no `From` in a constant function.
+    days as i64 * 24 * 3600 * 1000
+}
+
 /// Milliseconds in so many seconds.
 pub const fn seconds(seconds: i64) -> i64 {
     seconds.saturating_mul(1000)

@@ -132,6 +132,9 @@ pub struct RefreshToken {
     /// The user's epoch when the first one was given: one of an earlier epoch was revoked with all others.
     #[serde(default)]
     pub epoch: u64,
+    /// How often it was rotated.
+    #[serde(default)]
+    pub rotations: u64,
     /// Its metadata, under the rules of a session's.
     #[serde(default)]
     pub metadata: SessionMetadata,
@@ -200,6 +203,9 @@ pub struct RetiredRefreshToken {
     pub hash: String,
     /// The record that it belonged to.
     pub refresh_token_id: RefreshTokenId,
+    /// How often the family had been rotated before it.
+    #[serde(default)]
+    pub rotations: u64,
     /// Until when it is remembered; absent: as long as its record lives without expiry.
     #[serde(default)]
     pub forget_at: Option<Timestamp>,

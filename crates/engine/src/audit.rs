@@ -1,30 +1,22 @@
 //! Appends log events to the same unit of work as the change that they tell of.
 //!
-//! Auth0: deploy & monitor › logs. No event holds a secret, a password or a token.
+//! Auth0: deploy & monitor › logs. No event holds a secret, a password or a token; what is shown of a request is in
+//! [`shown`]. How an event reads for those who read the log is in `log_body`.
+
+pub(crate) mod shown;
 
 use domain::client::Client;
 use domain::connection::Connection;
 use domain::event::{EventKind, LogEvent};
-use domain::id::{LogId, hexadecimal};
+use domain::id::{ConnectionId, LogId, OrganizationId, hexadecimal};
+use domain::limits::LOG_RETENTION_DAYS;
+use domain::organization::Organization;
 use domain::session::Session;
 use domain::user::User;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::Tx;
 
-use crate::{ApiCall, Engine, RequestFacts};
-
-/// Names of body properties whose values never reach the log.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "client_secret",
-    "secret",
-    "value",
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "signing_secret",
-    "httpAuthorization",
-];
+use crate::{ApiCall, Caller, Engine, Error, RequestFacts};
 
 /// Puts an event together, piece by piece.
 pub(crate) struct EventDraft(LogEvent);
@@ -43,6 +35,13 @@ impl EventDraft {
         self
     }
 
+    /// Who called the Management API. A client that called for itself is no user.
+    fn caller(mut self, caller: &Caller) -> Self {
+        self.0.client_id.clone_from(&caller.client_id);
+        self.0.user_id = (!caller.subject.ends_with("@clients")).then(|| caller.subject.clone());
+        self
+    }
+
     /// Whom it is about.
     pub(crate) fn user(mut self, user: &User) -> Self {
         self.0.user_id = Some(user.id.to_string());
@@ -53,6 +52,12 @@ impl EventDraft {
     /// Whom it is about, where only an identifier is known.
     pub(crate) fn user_id(mut self, user_id: &str) -> Self {
         self.0.user_id = Some(user_id.to_owned());
+        self
+    }
+
+    /// What they are called, where they are no user (yet).
+    pub(crate) fn user_name(mut self, name: &str) -> Self {
+        self.0.user_name = Some(name.to_owned());
         self
     }
 
@@ -73,6 +78,35 @@ impl EventDraft {
         self.0.connection = Some(connection.name.clone());
         self.0.connection_id = Some(connection.id.to_string());
         self.0.strategy = Some(connection.strategy.clone());
+        self
+    }
+
+    /// By the connection that the user is of.
+    pub(crate) fn identity(mut self, user: &User) -> Self {
+        if let Some(identity) = user.identities.first() {
+            self.0.connection = Some(identity.connection.clone());
+            self.0.connection_id = Some(identity.connection_id.to_string());
+            self.0.strategy = Some(identity.provider.clone());
+        }
+        self
+    }
+
+    /// By which connection, where only an identifier is known.
+    pub(crate) fn connection_id(mut self, id: &ConnectionId) -> Self {
+        self.0.connection_id = Some(id.to_string());
+        self
+    }
+
+    /// For which organization.
+    pub(crate) fn organization(mut self, organization: Option<&Organization>) -> Self {
+        self.0.organization_id = organization.map(|organization| organization.id.to_string());
+        self.0.organization_name = organization.map(|organization| organization.name.clone());
+        self
+    }
+
+    /// For which organization, where only an identifier is known.
+    pub(crate) fn organization_id(mut self, id: Option<&OrganizationId>) -> Self {
+        self.0.organization_id = id.map(OrganizationId::to_string);
         self
     }
 
@@ -118,12 +152,17 @@ impl Engine {
             connection: None,
             connection_id: None,
             strategy: None,
+            organization_id: None,
+            organization_name: None,
             ip: facts.ip.clone(),
             user_agent: facts.user_agent.clone(),
             hostname: facts.hostname.clone(),
+            auth0_client: facts.auth0_client.clone(),
+            correlation_id: facts.correlation_id.clone(),
             audience: None,
             scope: None,
             details: Value::Null,
+            kept_days: Some(self.settings().log_retention_days).filter(|days| *days != LOG_RETENTION_DAYS),
         })
     }
 
@@ -136,34 +175,53 @@ impl Engine {
 
     /// Records that a write of the Management API succeeded (`sapi`). `status` is what the caller is answered.
     pub(crate) fn record_api(&self, tx: &mut Tx, call: &ApiCall, description: &str, status: u16) {
-        let facts = &call.facts;
-        let body = without_secrets(&call.body);
-        let scopes: Vec<&str> = call.caller.scopes.iter().collect();
-        let mut details = json!({
-            "request": {
-                "method": facts.method.to_lowercase(),
-                "path": facts.path,
-                "query": {},
-                "userAgent": facts.user_agent,
-                "body": body,
-                "channel": "api",
-                "ip": facts.ip,
-                "auth": {
-                    "user": { "user_id": call.caller.subject },
-                    "strategy": "jwt",
-                    "credentials": { "jti": call.caller.jti, "scopes": scopes },
-                },
-            },
-            "response": { "statusCode": status, "body": {} },
-        });
-        if let Some(correlation_id) = &facts.correlation_id {
-            details["references"] = json!({ "correlation_id": correlation_id });
+        self.record_api_with_secrets(tx, call, description, status, &[]);
+    }
+
+    /// The same where the answer holds these secrets in the clear.
+    pub(crate) fn record_api_with_secrets(
+        &self,
+        tx: &mut Tx,
+        call: &ApiCall,
+        description: &str,
+        status: u16,
+        secrets: &[&str],
+    ) {
+        let mut details = api_details(call, status);
+        details["request"]["body"] = shown::body(&call.body);
+        if !secrets.is_empty() {
+            details["accessedSecrets"] = json!(secrets);
         }
-        self.event(EventKind::ApiOperation, facts)
-            .client_id(call.caller.client_id.as_deref())
+        self.event(EventKind::ApiOperation, &call.facts)
+            .caller(&call.caller)
             .says(description)
             .details(details)
             .record(tx);
+    }
+
+    /// Records that a read of the Management API gives secrets in the clear (`mgmt_api_read`); `secrets` are the names
+    /// of the properties. Nothing may be answered before it is recorded.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn record_secret_read(
+        &self,
+        call: &ApiCall,
+        description: &str,
+        secrets: &[&str],
+    ) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let mut details = api_details(call, 200);
+                details["accessedSecrets"] = json!(secrets);
+                self.event(EventKind::ApiSecretRead, &call.facts)
+                    .caller(&call.caller)
+                    .says(description)
+                    .details(details)
+                    .record(tx);
+                Ok(())
+            })
+            .await
     }
 
     /// 16 hexadecimal digits that tie the traces of one thing together.
@@ -172,48 +230,24 @@ impl Engine {
     }
 }
 
-/// The values of a map replaced by stars: the log tells which keys were set, not to what.
-fn starred(value: &Value) -> Value {
-    match value {
-        Value::Object(entries) => entries.keys().map(|key| (key.clone(), json!("*****"))).collect(),
-        Value::Null => Value::Null,
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => json!("*****"),
-    }
-}
-
-/// The body with each secret replaced by stars, and with the values of session metadata, which are for the log only
-/// where the tenant says so.
-fn without_secrets(body: &Value) -> Value {
-    match body {
-        Value::Object(properties) => Value::Object(
-            properties
-                .iter()
-                .map(|(name, value)| {
-                    if name == "session_metadata" {
-                        return (name.clone(), starred(value));
-                    }
-                    let hidden = SECRET_NAMES.contains(&name.as_str()) && !value.is_null();
-                    (name.clone(), if hidden { json!("*****") } else { without_secrets(value) })
-                })
-                .collect::<Map<_, _>>(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(without_secrets).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => body.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::without_secrets;
-
-    #[test]
-    fn secrets_are_starred_at_any_depth() {
-        let body = json!({"name": "a", "password": "p", "secrets": [{"name": "k", "value": "v"}]});
-        let expect = json!({"name": "a", "password": "*****", "secrets": [{"name": "k", "value": "*****"}]});
-        assert_eq!(without_secrets(&body), expect);
-        let body = json!({"session_metadata": {"device": "phone"}});
-        assert_eq!(without_secrets(&body), json!({"session_metadata": {"device": "*****"}}));
-    }
+/// `details` of a call of the Management API (Auth0: tenant log schema, `sapi` and `mgmt_api_read`).
+fn api_details(call: &ApiCall, status: u16) -> Value {
+    let facts = &call.facts;
+    let scopes: Vec<&str> = call.caller.scopes.iter().collect();
+    json!({
+        "request": {
+            "method": facts.method.to_lowercase(),
+            "path": facts.path,
+            "query": shown::list_query(&facts.query),
+            "userAgent": facts.user_agent.as_deref().unwrap_or_default(),
+            "channel": "api",
+            "ip": facts.ip.as_deref().unwrap_or_default(),
+            "auth": {
+                "user": call.caller.subject,
+                "strategy": "jwt",
+                "credentials": { "jti": call.caller.jti.as_deref().unwrap_or_default(), "scopes": scopes },
+            },
+        },
+        "response": { "statusCode": status, "body": {} },
+    })
 }

@@ -17,6 +17,10 @@ use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
 
 const SECRET_PURPOSE: &str = "client.secret";
+/// The property that holds a client's secret, as the log names it.
+pub const CLIENT_SECRET: &str = "client_secret";
+/// The scope of those who may read it.
+pub const READ_CLIENT_SECRETS: &str = "read:client_keys";
 /// Grants that are looked at in one step when a client goes.
 const GRANTS_STEP: usize = 500;
 
@@ -57,7 +61,7 @@ impl Engine {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 tx.insert(client.clone());
-                self.record_api(tx, call, "Create a Client", 201);
+                self.record_api_with_secrets(tx, call, "Create a Client", 201, &[CLIENT_SECRET]);
                 Ok(())
             })
             .await?;
@@ -95,7 +99,9 @@ impl Engine {
                 let mut client = client_in(tx, id).await?;
                 changes.apply(&mut client, self)?;
                 tx.put(client.clone());
-                self.record_api(tx, call, "Update a Client", 200);
+                let tells = call.caller.scopes.contains(READ_CLIENT_SECRETS);
+                let secrets: &[_] = if tells { &[CLIENT_SECRET] } else { &[] };
+                self.record_api_with_secrets(tx, call, "Update a Client", 200, secrets);
                 Ok(client)
             })
             .await
@@ -112,7 +118,7 @@ impl Engine {
                 let mut client = client_in(tx, id).await?;
                 client.secret = secret.clone();
                 tx.put(client.clone());
-                self.record_api(tx, call, "Rotate a Client Secret", 200);
+                self.record_api_with_secrets(tx, call, "Rotate a Client Secret", 200, &[CLIENT_SECRET]);
                 Ok(client)
             })
             .await

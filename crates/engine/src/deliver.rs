@@ -225,7 +225,8 @@ impl Engine {
                     let mut details = json!({
                         "initiator": pending.initiator.as_str(),
                         "request": { "method": "POST", "backchannel_logout_uri": delivery.url },
-                        "response": { "statusCode": status },
+                        // The schema wants a number: zero where nobody answered.
+                        "response": { "statusCode": status.unwrap_or_default() },
                         "trace_id": pending.trace_id,
                         "delivery_id": delivery.id,
                         "attempt": attempts,

@@ -10,7 +10,7 @@
 //! | sessions and their metadata | [`sessions`] |
 //! | refresh tokens and their metadata | [`refresh_tokens`] |
 //! | telling clients of a logout | [`deliver`], [`logout_deliveries`] |
-//! | what the log remembers | [`audit`], [`logs`] |
+//! | what the log remembers | [`audit`], [`logs`], how it reads `log_body` |
 //! | who else gets it | [`log_streams`] |
 //! | keys that sign | [`keys`] |
 //! | what expires | [`sweep`] |
@@ -28,6 +28,7 @@ pub mod first_start;
 pub mod grants;
 pub mod keys;
 pub mod listing;
+mod log_body;
 pub mod log_streams;
 pub mod logout_deliveries;
 pub mod logs;

@@ -3,7 +3,6 @@
 //!
 //! Auth0: Management API v2 › refresh tokens, users › revoke access. The values themselves are nowhere.
 
-use domain::event::EventKind;
 use domain::id::{ClientId, RefreshTokenId, SessionId, UserId};
 use domain::logout::Initiator;
 use domain::metadata::SessionMetadata;
@@ -113,10 +112,7 @@ impl Engine {
 
     fn revoke_refresh_token(&self, tx: &mut Tx, token: &RefreshToken, facts: &RequestFacts) {
         tx.delete::<RefreshToken>(&Key::of(&token.id));
-        self.event(EventKind::RefreshRevoked, facts)
-            .client_id(Some(token.grant.client_id.as_str()))
-            .user_id(token.grant.user_id.as_str())
-            .record(tx);
+        self.refresh_token_revoked(token, facts).record(tx);
     }
 
     /// Revokes every refresh token of a user; sessions stay.

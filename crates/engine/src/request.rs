@@ -21,6 +21,10 @@ pub struct RequestFacts {
     pub language: Option<String>,
     /// `X-Correlation-ID`, cut to its limit.
     pub correlation_id: Option<String>,
+    /// What the library that made the request says of itself (`Auth0-Client`): `name`, `version`, `env`.
+    pub auth0_client: Option<Value>,
+    /// The pairs of the query of a call of the Management API; the log shows the harmless ones.
+    pub query: Vec<(String, String)>,
 }
 
 /// A call of the Management API, as the log will tell of it.
@@ -30,6 +34,6 @@ pub struct ApiCall {
     pub caller: Caller,
     /// From where.
     pub facts: RequestFacts,
-    /// The body as it came; the log gets it without its secrets.
+    /// The body as it came; the log shows the harmless parts.
     pub body: Value,
 }

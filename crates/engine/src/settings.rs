@@ -117,6 +117,8 @@ pub struct Settings {
     pub actions_allow_private_addresses: bool,
     /// A certificate authority in PEM that scripts' fetches trust beside the machine's own: that of this very server.
     pub actions_authority: Option<String>,
+    /// How many days the log's events are kept.
+    pub log_retention_days: u32,
     /// Where log streams may go.
     pub log_streams: LogStreamSettings,
     /// Names this node in leases.
@@ -153,6 +155,7 @@ impl Settings {
             logout_egress: Egress::everywhere_if(true),
             actions_allow_private_addresses: false,
             actions_authority: None,
+            log_retention_days: domain::limits::LOG_RETENTION_DAYS,
             log_streams: LogStreamSettings::default(),
             node: "n".into(),
         }

@@ -7,7 +7,7 @@
 //! | run the bound Actions; their effects are data | [`post_login`] |
 //! | go on as another user, if an Action says so | [`primary_user`] |
 //! | send the browser away for an Action, and go on when it is back | [`pause`] |
-//! | one commit: session, code, events | [`finish`] |
+//! | one commit: session, code, events | [`finish`]; what the events tell is in `told` |
 //! | the cookies at the end, and what a client may compare | [`browser_state`] |
 //!
 //! Spec: OIDC Core 1.0 §3.1.2.
@@ -21,6 +21,7 @@ pub mod pause;
 pub mod post_login;
 mod primary_user;
 pub mod prove;
+mod told;
 
 use aws_lc_rs::digest;
 use domain::client::Client;

@@ -8,9 +8,10 @@ mod front_channel;
 
 use domain::client::Client;
 use domain::event::EventKind;
-use domain::limits::{LOGOUT_CLIENTS_LOOKED_AT_MAX, SESSION_CLIENTS_MAX};
+use domain::limits::{LOG_URLS_MAX, LOGOUT_CLIENTS_LOOKED_AT_MAX, SESSION_CLIENTS_MAX};
 use domain::logout::Initiator;
 use domain::logout_delivery::EndedSession;
+use domain::redact::without_values;
 use domain::session::Session;
 use domain::tenant::Tenant;
 use domain::token::RefreshToken;
@@ -178,6 +179,8 @@ struct Asked<'a> {
     client: Option<&'a Client>,
     /// The protocol's name in the log.
     protocol_name: &'static str,
+    /// Where the browser was to go afterwards.
+    return_to: Option<&'a str>,
 }
 
 impl Engine {
@@ -197,7 +200,8 @@ impl Engine {
             Some(token) => match Hint::read(&self.keys().set, token, self.issuer(), self.now()) {
                 Ok(hint) => Some(hint),
                 Err(error) => {
-                    self.record_failed_sign_out(None, &error, facts).await?;
+                    let asked = request.post_logout_redirect_uri.as_deref();
+                    self.record_failed_sign_out(None, &[], asked, &error, facts).await?;
                     return Err(error.into());
                 }
             },
@@ -219,7 +223,8 @@ impl Engine {
                 prompt_enabled: tenant.logout_prompt_enabled && !confirmed,
             },
         );
-        let asked = Asked { client: client.as_ref(), protocol_name: "oidc" };
+        let return_to = request.post_logout_redirect_uri.as_deref();
+        let asked = Asked { client: client.as_ref(), protocol_name: "oidc", return_to };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -245,7 +250,8 @@ impl Engine {
             v2::Decision::Ok => Decision::End { redirect: None },
             v2::Decision::Error(error) => Decision::Error(error),
         };
-        let asked = Asked { client: client.as_ref(), protocol_name: "v2" };
+        let return_to = request.return_to.as_deref();
+        let asked = Asked { client: client.as_ref(), protocol_name: "v2", return_to };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -258,10 +264,11 @@ impl Engine {
         facts: &RequestFacts,
     ) -> Result<SignOutAnswer, Error> {
         let client = asked.client;
+        let allowed = client.map_or(&tenant.allowed_logout_urls, |client| &client.allowed_logout_urls);
         let redirect = match decision {
             Decision::Confirm { .. } => return Ok(SignOutAnswer::Confirm),
             Decision::Error(error) => {
-                self.record_failed_sign_out(client, &error, facts).await?;
+                self.record_failed_sign_out(client, allowed, asked.return_to, &error, facts).await?;
                 return Err(error.into());
             }
             Decision::End { redirect } => redirect,
@@ -270,7 +277,7 @@ impl Engine {
         if let Some(session) = session {
             // Before anything ends: a failure here must leave something to sign out of.
             frames = self.frames_of(&session).await?;
-            let return_to = redirect.as_deref().unwrap_or_default();
+            let return_to = without_values(redirect.as_deref().unwrap_or_default());
             self.store()
                 .transact(async |tx| -> Result<(), Error> {
                     // Ended by someone else in the meantime: then that end told the clients.
@@ -282,6 +289,7 @@ impl Engine {
                     let mut details = json!({
                         "session_id": session.id,
                         "return_to": return_to,
+                        "allowed_logout_url": first_urls(allowed),
                         "initiated_by": Initiator::RpLogout.as_str(),
                         "protocol": asked.protocol_name,
                     });
@@ -304,20 +312,35 @@ impl Engine {
     async fn record_failed_sign_out(
         &self,
         client: Option<&Client>,
+        allowed: &[String],
+        return_to: Option<&str>,
         error: &protocol::error::OAuthError,
         facts: &RequestFacts,
     ) -> Result<(), Error> {
+        let mut details = json!({
+            "return_to": without_values(return_to.unwrap_or_default()),
+            "allowed_logout_url": first_urls(allowed),
+            "error": { "message": error.description, "oauthError": error.code.as_str() },
+        });
+        if let Some(debug) = &error.debug {
+            details["debug"] = json!(debug);
+        }
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 let mut event = self.event(EventKind::LogoutFailed, facts).says(error.description.clone());
                 if let Some(client) = client {
                     event = event.client(client);
                 }
-                event.record(tx);
+                event.details(details.clone()).record(tx);
                 Ok(())
             })
             .await
     }
+}
+
+/// As many registered URLs as a log event lists.
+fn first_urls(urls: &[String]) -> &[String] {
+    &urls[..urls.len().min(LOG_URLS_MAX)]
 }
 
 #[cfg(test)]

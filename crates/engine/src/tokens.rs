@@ -14,6 +14,7 @@ mod credentials_actions;
 mod excess;
 mod refresh;
 mod refresh_actions;
+mod told;
 
 use domain::client::Client;
 use domain::event::EventKind;
@@ -32,7 +33,7 @@ use protocol::id_token::{self, IdTokenInput};
 use protocol::jose::Expect;
 use protocol::revocation::RevocationRequest;
 use protocol::token::TokenRequest;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use store::Key;
 
 use crate::{Engine, Error, RequestFacts};
@@ -71,7 +72,13 @@ impl Engine {
         authorization: Option<&str>,
         facts: &RequestFacts,
     ) -> Result<Tokens, Error> {
-        let client = self.authenticated_client(params, authorization).await?;
+        let client = match self.authenticated_client(params, authorization).await {
+            Err(Error::OAuth(error)) => {
+                self.record_failed_proof(params, authorization, &error, facts).await?;
+                return Err(error.into());
+            }
+            proved => proved?,
+        };
         let request = TokenRequest::parse(params)?;
         let answer = match request.check_allowed(&client) {
             Err(error) => Err(Error::OAuth(error)),
@@ -133,16 +140,50 @@ impl Engine {
             TokenRequest::RefreshToken { .. } => EventKind::RefreshExchangeFailed,
             TokenRequest::ClientCredentials { .. } => EventKind::ClientCredentialsFailed,
         };
+        let (audience, scope) = match request {
+            TokenRequest::AuthorizationCode { .. } => (None, None),
+            TokenRequest::RefreshToken { audience, scope, .. }
+            | TokenRequest::ClientCredentials { audience, scope } => (audience.as_deref(), scope.as_ref()),
+        };
+        let scope = scope.map(Scopes::to_string).unwrap_or_default();
+        let details = told::failure(code, description, debug);
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 self.event(kind, facts)
                     .client(client)
+                    .token(audience, &scope)
                     .says(description)
-                    .details(json!({
-                        "error": { "oauthError": code, "message": description },
-                        "debug": debug,
-                    }))
+                    .details(details.clone())
                     .record(tx);
+                Ok(())
+            })
+            .await
+    }
+
+    /// A client of ours did not prove itself: somebody has its secret wrong, or guesses. Who names no client of ours
+    /// leaves no trace here.
+    async fn record_failed_proof(
+        &self,
+        params: &[(String, String)],
+        authorization: Option<&str>,
+        error: &OAuthError,
+        facts: &RequestFacts,
+    ) -> Result<(), Error> {
+        let grant = params.iter().find(|(name, _)| name == "grant_type");
+        let kind = match grant.map(|(_, grant)| grant.as_str()) {
+            Some("authorization_code") => EventKind::CodeExchangeFailed,
+            Some("refresh_token") => EventKind::RefreshExchangeFailed,
+            Some("client_credentials") => EventKind::ClientCredentialsFailed,
+            _ => return Ok(()),
+        };
+        let Ok(given) = client_auth::read(authorization, params) else { return Ok(()) };
+        let client = self.store().get::<Client>(&Key::of(&*given.client_id)).await?;
+        let Some(client) = client.filter(|client| !client.is_global) else { return Ok(()) };
+        let details = told::failure(error.code.as_str(), &error.description, error.debug.as_deref());
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let event = self.event(kind, facts).client(&client).says(error.description.clone());
+                event.details(details.clone()).record(tx);
                 Ok(())
             })
             .await
@@ -282,10 +323,7 @@ impl Engine {
                     return Ok(());
                 }
                 tx.delete::<RefreshToken>(&Key::of(&id));
-                self.event(EventKind::RefreshRevoked, facts)
-                    .client(&client)
-                    .user_id(token.grant.user_id.as_str())
-                    .record(tx);
+                self.refresh_token_revoked(&token, facts).client(&client).record(tx);
                 Ok(())
             })
             .await

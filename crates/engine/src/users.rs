@@ -6,12 +6,13 @@ mod changes;
 mod password_changed;
 pub(crate) mod registered;
 pub(crate) mod registration;
+mod told;
 
 use std::borrow::Cow;
 
 use domain::connection::{Connection, STRATEGY_DATABASE};
 use domain::event::EventKind;
-use domain::id::{ActionId, UserId};
+use domain::id::UserId;
 use domain::limits::OFFSET_ITEMS_MAX;
 use domain::logout::Initiator;
 use domain::organization::Membership;
@@ -26,7 +27,6 @@ use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
 use crate::search::Query;
-use crate::sign_in::prove::executions_detail;
 use crate::sign_out::BoundTokens;
 use crate::{ApiCall, Engine, Error, Resource};
 
@@ -144,10 +144,16 @@ impl Engine {
         changes: UserChanges,
     ) -> Result<User, Error> {
         let password_hash = match changes.password.clone() {
-            Some(password) => Some(self.new_password_hash(password).await?),
+            Some(password) => {
+                let hash = self.new_password_hash(password).await;
+                if let Err(Error::Invalid { message, .. }) = &hash {
+                    self.record_refused_change(call, id, &changes, message).await?;
+                }
+                Some(hash?)
+            }
             None => None,
         };
-        let user = self
+        let changed = self
             .store()
             .transact(async |tx| {
                 let before: User = tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::User))?;
@@ -158,14 +164,9 @@ impl Engine {
                     user.password_hash = Some(hash.clone());
                     user.last_password_reset = Some(self.now());
                     let run = self.queue_password_changed(tx, &user, &call.facts).await?;
-                    self.event(EventKind::PasswordChanged, &call.facts)
-                        .user(&user)
-                        .says("The password was changed by the Management API")
-                        .details(
-                            json!({ "actions": executions_detail(&[], run.as_ref().map(ActionId::as_str)) }),
-                        )
-                        .record(tx);
+                    self.record_new_password(tx, call, &user, run.as_ref());
                 }
+                self.record_new_names(tx, call, &before, &user);
                 if let Some((initiator, tokens)) = what_ends(&before, &user, password_hash.is_some()) {
                     self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                 }
@@ -173,10 +174,35 @@ impl Engine {
                 self.record_api(tx, call, "Update a User", 200);
                 Ok::<_, Error>(user)
             })
-            .await?;
+            .await;
+        if let Err(Error::Conflict { message }) = &changed {
+            self.record_refused_change(call, id, &changes, message).await?;
+        }
+        let user = changed?;
         self.actions_may_wait();
         self.finish_farewell(id, &call.facts).await;
         Ok(user)
+    }
+
+    /// Tells the log of a change that was refused, where the user is there. A password is looked at first, so that it
+    /// is the reason if it comes with the change.
+    async fn record_refused_change(
+        &self,
+        call: &ApiCall,
+        id: &UserId,
+        changes: &UserChanges,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                let Some(user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(()) };
+                match &changes.password {
+                    Some(_) => self.record_refused_password(tx, call, &user, why),
+                    None => self.record_taken_names(tx, call, &user, changes, why),
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Deletes a user with sessions, refresh tokens and memberships. One that is not there is not missed.
@@ -196,7 +222,10 @@ impl Engine {
                         return Ok(false);
                     }
                     tx.delete::<User>(&Key::of(id));
-                    self.event(EventKind::UserDeleted, &call.facts).user(&user).record(tx);
+                    let connection = user.identities.first().map(|identity| &identity.connection);
+                    let body = json!({ "connection": connection, "tenant": self.settings().tenant });
+                    let event = self.event(EventKind::UserDeleted, &call.facts).user(&user).identity(&user);
+                    event.details(json!({ "body": body })).record(tx);
                     self.record_api(tx, call, "Delete a User", 204);
                     Ok(true)
                 })

@@ -10,6 +10,7 @@ pub mod v2;
 use domain::client::Client;
 use domain::id::SessionId;
 use domain::limits::STATE_BYTES_MAX;
+use domain::redact::without_values;
 use domain::sign_in::ResponseMode;
 use serde_json::{Map, Value};
 
@@ -202,7 +203,7 @@ fn check(request: &Request, facts: &Facts<'_>) -> Result<Option<String>, OAuthEr
         return Err(OAuthError::invalid(
             "The post_logout_redirect_uri parameter is not in the list of allowed logout URLs.",
         )
-        .with_debug(format!("post_logout_redirect_uri {uri:?}")));
+        .with_debug(format!("post_logout_redirect_uri {:?}", without_values(uri))));
     }
     let state: Vec<_> = request.state.as_deref().map(|state| ("state", state)).into_iter().collect();
     Ok(Some(redirect_location(uri, ResponseMode::Query, &state)))

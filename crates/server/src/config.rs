@@ -5,6 +5,7 @@
 //! that names the nearest known one, because a misspelt setting that is silently ignored is worse than none.
 
 mod actions;
+mod events;
 mod log;
 mod log_streams;
 mod logout;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use actions::Actions;
+pub use events::Events;
 pub use log::{Format, Level, Log};
 pub use log_streams::LogStreams;
 pub use logout::Logout;
@@ -49,6 +51,7 @@ const ENVIRONMENT_OTHERS: &[&str] = &[
     "VESTIBULE_TEST_POSTGRES",
     "VESTIBULE_TEST_POSTGRES_OPTIONAL",
     "VESTIBULE_TEST_STORE",
+    "VESTIBULE_TENANT_LOG_SCHEMA",
 ];
 
 /// The whole configuration.
@@ -68,6 +71,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Back-channel logout.
     pub logout: Logout,
+    /// The tenant's event log.
+    pub events: Events,
     /// Streams of the event log.
     pub log_streams: LogStreams,
     /// Diagnostics.
@@ -203,6 +208,7 @@ impl Config {
             actions: Actions::for_testing(),
             passwords: Passwords::for_testing(),
             logout: Logout::for_testing(),
+            events: Events::default(),
             log_streams: LogStreams::for_testing(data),
             log: Log::for_testing(),
             demo: None,
@@ -254,7 +260,7 @@ impl Config {
             .collect()
     }
 
-    fn sections(&self) -> [&dyn Section; 9] {
+    fn sections(&self) -> [&dyn Section; 10] {
         [
             &self.server,
             &self.tls,
@@ -263,12 +269,13 @@ impl Config {
             &self.actions,
             &self.passwords,
             &self.logout,
+            &self.events,
             &self.log_streams,
             &self.log,
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 9] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 10] {
         [
             &mut self.server,
             &mut self.tls,
@@ -277,6 +284,7 @@ impl Config {
             &mut self.actions,
             &mut self.passwords,
             &mut self.logout,
+            &mut self.events,
             &mut self.log_streams,
             &mut self.log,
         ]

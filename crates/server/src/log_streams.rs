@@ -15,8 +15,6 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::management::logs::body_of;
-
 /// The shortest and the longest wait between two looks, in milliseconds. Ours: an event is sent so late at most; the
 /// spread keeps nodes from looking all at once.
 const LOOK_MS: (u64, u64) = (750, 1_250);
@@ -82,9 +80,7 @@ fn wait(entropy: &dyn Entropy) -> Duration {
 
 /// An event as receivers get it: as the Management API shows it, with what Auth0's streams add.
 fn written(engine: &Engine, event: &LogEvent) -> Value {
-    let mut body = body_of(event);
-    body["tenant_name"] = engine.settings().tenant.as_str().into();
-    body["environment_name"] = engine.settings().domain.as_str().into();
+    let mut body = engine.log_body(event);
     body["$event_schema"] = json!({ "version": SCHEMA_VERSION });
     body
 }

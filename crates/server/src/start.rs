@@ -246,6 +246,7 @@ fn settings(
             true => folder.read("ca.pem")?,
             false => None,
         },
+        log_retention_days: config.events.retention_days.0,
         node: node_name(ports),
     })
 }

@@ -43,7 +43,6 @@ use domain::id::{
     OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
-use domain::limits::LOG_RETENTION_MS;
 use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
 use domain::organization::{Membership, Organization};
@@ -428,7 +427,7 @@ impl Record for LogEvent {
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.date.plus_millis(LOG_RETENTION_MS))
+        Some(LogEvent::expires_at(self))
     }
 }
 

@@ -76,7 +76,7 @@ on_every_store! {
         let request = server.wire.http.post(format!("{}/api/v2/clients", server.wire.url)).bearer_auth(token);
         Reply::to(request.header("x-correlation-id", "c".repeat(70)).json(&body)).await.expect(201);
         let events = server.api().logs("sapi").await;
-        let found = events.iter().any(|event| event["details"]["references"]["correlation_id"] == "c".repeat(64));
+        let found = events.iter().any(|event| event["references"]["correlation_id"] == "c".repeat(64));
         assert!(found, "{events:?}");
     }
 }

@@ -356,7 +356,9 @@ on_every_store! {
         let id = made(server, &json!({ "type": "http", "sink": sink })).await;
         server.api().patch(&format!("log-streams/{id}"), &json!({ "sink": sink })).await.expect(200);
         let everything = server.api().get("logs?per_page=100").await.expect(200).text;
-        assert!(everything.contains("siem.example.com") && !everything.contains("open-"), "{everything}");
+        // The address of a receiver may be a secret as a whole.
+        assert!(!everything.contains("siem.example.com") && !everything.contains("open-"), "{everything}");
+        assert!(everything.contains("httpEndpoint"), "{everything}");
         for name in ["vestibule.sqlite", "vestibule.sqlite-wal"] {
             let Ok(bytes) = std::fs::read(server.data(name)) else { continue };
             let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
@@ -394,14 +396,11 @@ on_every_store! {
     async fn a_file_gets_every_event_as_a_line_and_is_rotated_by_size(server) {
         let body = json!({ "type": "file", "name": "Audit", "sink": { "fileName": "audit" } });
         let id = made(server, &body).await;
-        let code = format!("// {}\nexports.onExecutePostLogin = async () => {{}};", "x".repeat(90_000));
-        for number in 0..14 {
+        let client = format!("clients/{}", server.app("Shop").await.id);
+        let callbacks: Vec<String> = (0..100).map(|n| format!("https://shop.test/{n}/{}", "x".repeat(480))).collect();
+        for _ in 0..25 {
             server.advance_ms(10);
-            let action = json!({
-                "name": format!("Action {number}"), "code": code,
-                "supported_triggers": [{ "id": "post-login", "version": "v3" }],
-            });
-            server.api().post("actions/actions", &action).await.expect(201);
+            server.api().patch(&client, &json!({ "callbacks": callbacks })).await.expect(200);
         }
         server.advance_minutes(1);
         let newest = logged(server, "sapi").await;

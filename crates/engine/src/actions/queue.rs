@@ -255,9 +255,18 @@ impl Engine {
         let facts = queued.map(Queued::facts).unwrap_or_default();
         let details = json!({
             "error_class": "platform_error",
-            "action_error": { "message": "Actions cannot be run at the moment." },
-            "trigger_id": queued.map(|queued| &queued.trigger),
-            "execution_id": Value::Null,
+            "action_error": {
+                "name": "Error",
+                "message": "Actions cannot be run at the moment.",
+                "code": "unavailable",
+                "stack": "",
+            },
+            "trigger_id": queued.map_or("", |queued| queued.trigger.as_str()),
+            "execution_id": queued.map_or("", |queued| queued.execution_id.as_str()),
+            "action_id": "",
+            "action_name": "",
+            "binding_id": "",
+            "version_id": "",
         });
         tracing::error!("queued Actions are given up: {reason}");
         self.store()

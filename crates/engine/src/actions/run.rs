@@ -3,10 +3,12 @@
 //! Auth0: Actions › triggers. A later Action sees what an earlier one set, because the stage's state changed.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use domain::action::{Execution, ExecutionResult};
 use domain::id::ActionId;
 use domain::limits::{ACTION_EXECUTION_MS, ACTION_RUN_MS_MAX, ACTION_TRIGGER_MS_MAX};
+use domain::redact::STARS;
 use domain::time::Timestamp;
 use sandbox::{CacheView, Command, ConsoleLevel, Event, Failure, Job, Outcome};
 use serde_json::{Value, json};
@@ -108,21 +110,21 @@ impl FailedAction {
 
     /// The details of the `actions_execution_failed` event (Auth0: tenant log schema).
     pub(crate) fn details(&self, execution_id: Option<&ActionId>) -> Value {
-        let (class, error) = match &self.failure {
-            Failure::Script { name, message, stack } => {
-                ("action_error", json!({ "name": name, "message": message, "stack": stack }))
+        let class = match &self.failure {
+            Failure::Script { .. } | Failure::Memory | Failure::NoHandler | Failure::Syntax(_) => {
+                "action_error"
             }
-            Failure::CpuTime | Failure::WallClock => {
-                ("action_timeout", json!({ "message": self.failure.to_string() }))
-            }
-            Failure::Memory | Failure::NoHandler | Failure::Syntax(_) => {
-                ("action_error", json!({ "message": self.failure.to_string() }))
-            }
-            Failure::Busy => ("rate_limited", json!({ "message": self.failure.to_string() })),
-            Failure::Crashed | Failure::Unavailable { .. } => {
-                ("platform_error", json!({ "message": self.failure.to_string() }))
-            }
+            Failure::CpuTime | Failure::WallClock => "action_timeout",
+            Failure::Busy => "rate_limited",
+            Failure::Crashed | Failure::Unavailable { .. } => "platform_error",
         };
+        let (name, stack) = failure_parts(&self.failure);
+        let message = match &self.failure {
+            Failure::Script { message, .. } => message.clone(),
+            failure => failure.to_string(),
+        };
+        let code = failure_id(&self.failure);
+        let error = json!({ "name": name, "message": message, "code": code, "stack": stack });
         json!({
             "error_class": class,
             "action_error": error,
@@ -130,7 +132,7 @@ impl FailedAction {
             "action_name": self.action_name,
             "binding_id": self.binding_id,
             "version_id": self.version_id,
-            "execution_id": execution_id,
+            "execution_id": execution_id.map_or("", ActionId::as_str),
             "trigger_id": self.trigger,
         })
     }
@@ -245,6 +247,7 @@ impl Engine {
         } else {
             self.run_job(job, packages).await
         };
+        conceal(&mut outcome, &action.secrets);
         if is_optional && outcome.failure == Some(Failure::NoHandler) {
             outcome.failure = None;
         }
@@ -269,6 +272,21 @@ impl Engine {
             event: None,
         };
         (result, outcome)
+    }
+}
+
+/// Bytes of the shortest secret that is looked for in what an Action threw. Ours: shorter ones are found in any text.
+const CONCEALED_BYTES_MIN: usize = 4;
+
+/// Stars the Action's own secrets in what it threw: that goes into the log, and to the client.
+fn conceal(outcome: &mut Outcome, secrets: &BTreeMap<String, String>) {
+    let Some(Failure::Script { message, stack, .. }) = &mut outcome.failure else { return };
+    for secret in secrets.values().filter(|secret| secret.len() >= CONCEALED_BYTES_MIN) {
+        for text in [&mut *message, &mut *stack] {
+            if text.contains(secret.as_str()) {
+                *text = text.replace(secret.as_str(), STARS);
+            }
+        }
     }
 }
 

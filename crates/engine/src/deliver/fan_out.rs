@@ -137,6 +137,12 @@ impl Engine {
                 tx.outbox_dead(claimed, error);
                 self.event(EventKind::BackchannelLogoutFailed, &RequestFacts::default())
                     .says(format!("{error}; given up"))
+                    .details(json!({
+                        "initiator": "",
+                        "request": { "method": "POST", "backchannel_logout_uri": "" },
+                        "response": { "statusCode": 0 },
+                        "errors": [error],
+                    }))
                     .record(tx);
                 Ok(())
             })

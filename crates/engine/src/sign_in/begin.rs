@@ -14,10 +14,10 @@ use domain::user::User;
 use protocol::authorize::{Params, Rejection, Rules};
 use protocol::end_session::Hint;
 use protocol::error::{OAuthError, OAuthErrorCode};
-use serde_json::json;
+use serde_json::Value;
 use store::Key;
 
-use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash};
+use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash, told};
 use crate::{Engine, Error, RequestFacts};
 
 /// Why the browser's session does not do for a request.
@@ -46,7 +46,7 @@ impl Engine {
         };
         let request = match protocol::authorize::check(&params, client.as_ref(), &Rules::default()) {
             Ok(request) => request,
-            Err(rejection) => return self.reject(rejection, client.as_ref(), facts).await,
+            Err(rejection) => return self.reject(rejection, client.as_ref(), &params, facts).await,
         };
         let client = client.ok_or_else(|| Error::Bug("a checked request has a client".to_owned()))?;
         let session = self.session_of_cookie(browser.session).await?;
@@ -87,10 +87,12 @@ impl Engine {
         &self,
         rejection: Rejection,
         client: Option<&Client>,
+        params: &Params,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         let error = rejection.error().clone();
-        self.record_refusal(EventKind::LoginFailed, client, &error, facts).await?;
+        let details = told::refusal(&error, "request-error", params.pairs());
+        self.record_refusal(EventKind::LoginFailed, client, &error, details, facts).await?;
         match rejection {
             Rejection::Page(error) => Err(error.into()),
             Rejection::Redirect { redirect_uri, response_mode, state, error } => {
@@ -247,17 +249,19 @@ impl Engine {
     ) -> Result<NextStep, Error> {
         let silent = request.asks(Prompt::None);
         let kind = if silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
-        self.record_refusal(kind, Some(client), &error, facts).await?;
+        let details = told::refusal(&error, "oauth-authorization", &request.query);
+        self.record_refusal(kind, Some(client), &error, details, facts).await?;
         let fields =
             vec![("error", error.code.as_str().to_owned()), ("error_description", error.description)];
         Ok(NextStep::Answer { answer: answer(request, fields), cookie: CookieChange::Keep })
     }
 
-    pub(crate) async fn record_refusal(
+    async fn record_refusal(
         &self,
         kind: EventKind,
         client: Option<&Client>,
         error: &OAuthError,
+        details: Value,
         facts: &RequestFacts,
     ) -> Result<(), Error> {
         self.store()
@@ -266,10 +270,7 @@ impl Engine {
                 if let Some(client) = client {
                     event = event.client(client);
                 }
-                let oauth = format!("{}: {}", error.code.as_str(), error.description);
-                let details = json!({ "error": { "message": error.description, "oauthError": error.code.as_str() },
-                    "debug": error.debug, "body": {}, "reached": oauth });
-                event.details(details).record(tx);
+                event.details(details.clone()).record(tx);
                 Ok(())
             })
             .await

@@ -6,7 +6,6 @@
 use std::mem;
 
 use domain::event::EventKind;
-use domain::id::ActionId;
 use domain::limits::{CODE_MEMORY_MS, CODE_MS};
 use domain::logout::Initiator;
 use domain::metadata::MetadataError;
@@ -18,13 +17,11 @@ use domain::token::{AuthorizationCode, Grant};
 use domain::user::User;
 use protocol::access_token::userinfo_audience;
 use protocol::error::{OAuthError, OAuthErrorCode};
-use serde_json::json;
 use store::{Key, Tx};
 
 use super::commands::Ending;
 use super::post_login::{METADATA_REFUSED, custom_claims};
-use super::prove::executions_detail;
-use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash};
+use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash, told};
 use crate::actions::progress::Progress;
 use crate::actions::run::TriggerRun;
 use crate::sign_out::{BoundTokens, SessionEnd};
@@ -320,25 +317,13 @@ impl Engine {
         }
         let silent = working.request.asks(Prompt::None);
         let kind = if silent { EventKind::SilentAuth } else { EventKind::Login };
-        let execution_id = run.execution.as_ref().map(|execution| execution.id.as_str());
-        let mut details = json!({
-            "session_id": session.id,
-            "session": { "cookie": { "mode": session.cookie_mode.as_str() } },
-            "actions": executions_detail(working.earlier_executions(), execution_id),
-            "stats": { "loginsCount": user.logins_count },
-        });
-        if let Some(sign_in) = &working.sign_in {
-            details["transaction_id"] = json!(sign_in.id);
-            details["initiatedAt"] = json!(sign_in.created_at.as_millis());
-            details["completedAt"] = json!(self.now().as_millis());
-            details["elapsedTime"] = json!(self.now().millis_since(sign_in.created_at));
-        }
         self.event(kind, facts)
             .client(&working.client)
             .connection(&working.connection)
             .user(user)
             .session(session)
-            .details(details)
+            .organization(working.organization.as_ref())
+            .details(told::success(working, run, user, session, self.now()))
             .record(tx);
         if let Some(execution) = &run.execution {
             tx.insert(execution.clone());
@@ -413,20 +398,6 @@ impl Engine {
         facts: &RequestFacts,
     ) {
         let execution_id = run.execution_id();
-        let request = &working.request;
-        let details = json!({
-            "error": {
-                "message": description,
-                "oauthError": code.as_str(),
-                "payload": {
-                    "error": code.as_str(),
-                    "error_description": description,
-                    "state": request.state,
-                },
-            },
-            "session_id": working.session.id,
-            "actions": executions_detail(working.earlier_executions(), execution_id.map(ActionId::as_str)),
-        });
         let was_silent = code == OAuthErrorCode::InteractionRequired;
         let kind = if was_silent { EventKind::SilentAuthFailed } else { EventKind::LoginFailed };
         self.event(kind, facts)
@@ -434,12 +405,14 @@ impl Engine {
             .connection(&working.connection)
             .user(&working.user)
             .session(&working.session)
+            .organization(working.organization.as_ref())
             .says(description)
-            .details(details)
+            .details(told::denial(working, run, description, code))
             .record(tx);
         if let Some(failed) = &run.failed {
             self.event(EventKind::ActionsFailed, facts)
                 .client(&working.client)
+                .connection(&working.connection)
                 .user(&working.user)
                 .says(description)
                 .details(failed.details(execution_id))

@@ -169,7 +169,8 @@ impl Engine {
                     // What was typed might be a password in the wrong field, so the log does not hold it.
                     None => self.event(EventKind::UserUnknown, facts).says("Unknown user."),
                 };
-                event.client(&pending.client).connection(&pending.connection).record(tx);
+                let details = json!({ "error": { "message": WRONG }, "transaction_id": pending.sign_in.id });
+                event.client(&pending.client).connection(&pending.connection).details(details).record(tx);
                 let Some(mut sign_in) = tx.get::<SignIn>(&key).await? else { return Ok(false) };
                 sign_in.attempts += 1;
                 if sign_in.attempts >= SIGN_IN_ATTEMPTS_MAX {
@@ -227,7 +228,9 @@ impl Engine {
             .transact(async |tx| -> Result<bool, Error> {
                 let found = tx.find::<User>("email", &email_key(&pending.connection.id, email)).await?;
                 let event = if found.is_some() {
-                    self.event(EventKind::SignUpFailed, facts).says("The user already exists.")
+                    self.event(EventKind::SignUpFailed, facts)
+                        .user_name(email)
+                        .says("The user already exists.")
                 } else {
                     tx.insert(user.clone());
                     self.record_run(tx, &run, &pending.client, Some(&user.id), facts);
@@ -235,7 +238,16 @@ impl Engine {
                     let run = self.queue_registered(tx, &user, connection, Some(sign_up), facts).await?;
                     let executions = executions_detail(&[], run.as_ref().map(ActionId::as_str));
                     let event = self.event(EventKind::SignUp, facts).user(&user);
-                    event.details(json!({ "actions": executions }))
+                    event.details(json!({
+                        "actions": executions,
+                        "body": {
+                            "client_id": client.id,
+                            "connection": connection.name,
+                            "email": email,
+                            "tenant": self.settings().tenant,
+                        },
+                        "transaction_id": pending.sign_in.id,
+                    }))
                 };
                 event.client(&pending.client).connection(&pending.connection).record(tx);
                 Ok(found.is_some())

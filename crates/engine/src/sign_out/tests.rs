@@ -108,6 +108,7 @@ fn refresh_token(id: String, user: &User, session_id: &str) -> RefreshToken {
         previous: None,
         earlier: Vec::new(),
         epoch: 0,
+        rotations: 0,
     }
 }
 

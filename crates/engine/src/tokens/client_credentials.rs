@@ -3,13 +3,16 @@
 use domain::client::Client;
 use domain::event::EventKind;
 use domain::grant::ClientGrant;
+use domain::id::ActionId;
 use domain::limits::ACCESS_TOKEN_SECONDS_MAX;
 use domain::scope::Scopes;
 use protocol::access_token::{self, AccessTokenInput, GrantKind, Subject};
 use protocol::error::{OAuthError, OAuthErrorCode};
+use serde_json::json;
 use store::Key;
 
 use super::Tokens;
+use crate::sign_in::prove::executions_detail;
 use crate::{Engine, Error, RequestFacts};
 
 impl Engine {
@@ -58,6 +61,10 @@ impl Engine {
                 self.event(EventKind::ClientCredentials, facts)
                     .client(client)
                     .token(Some(audience), &scope)
+                    .details(json!({
+                        "access_token_jti": jti,
+                        "actions": executions_detail(&[], run.execution_id().map(ActionId::as_str)),
+                    }))
                     .record(tx);
                 self.record_run(tx, &run, client, None, facts);
                 Ok(())

@@ -2,14 +2,16 @@
 
 use domain::client::Client;
 use domain::event::EventKind;
+use domain::id::SessionId;
 use domain::session::Session;
 use domain::token::{AuthorizationCode, CodeUse, RefreshToken, RevokedAccessToken};
 use protocol::access_token::GrantKind;
 use protocol::error::OAuthError;
 use protocol::token::code::{CodeRefusal, check, unknown};
+use serde_json::json;
 use store::Key;
 
-use super::Tokens;
+use super::{Tokens, told};
 use crate::sign_in::hash;
 use crate::{Engine, Error, RequestFacts};
 
@@ -61,6 +63,22 @@ impl Engine {
                 let (access_token, id_token) = (access_token?, id_token?);
                 let refresh_token =
                     self.first_refresh_token(tx, client, &user, &grant, &stored.refresh_token, facts).await?;
+                let scope = grant.scopes.to_string();
+                let mut event = self
+                    .event(EventKind::CodeExchange, facts)
+                    .client(client)
+                    .user(&user)
+                    .organization_id(grant.organization_id.as_ref())
+                    .token(grant.audience.as_deref(), &scope);
+                let mut details = json!({ "access_token_jti": access_token.jti });
+                if refresh_token.is_some() {
+                    let session_id = grant.session_id.as_ref().map(SessionId::as_str);
+                    details["refresh_token"] = told::refresh_token(session_id);
+                }
+                if let Some(session) = &session {
+                    event = event.session(session).connection_id(&session.connection_id);
+                }
+                event.details(details).record(tx);
                 if let (Some(session), true) = (session, refresh_token.is_some()) {
                     // Written, though unchanged: an end of the session that is under way has listed its tokens
                     // already, and must conflict and see this one, or it would leave it behind.
@@ -73,12 +91,6 @@ impl Engine {
                     refresh_token_id: refresh_token.as_ref().map(|(id, _)| id.clone()),
                 });
                 tx.put(stored);
-                let scope = grant.scopes.to_string();
-                let mut event = self.event(EventKind::CodeExchange, facts).client(client).user(&user);
-                if let Some(session_id) = &grant.session_id {
-                    event = event.session_id(session_id.as_str());
-                }
-                event.token(grant.audience.as_deref(), &scope).record(tx);
                 Ok(Ok(Tokens {
                     access_token: access_token.text,
                     expires_in: access_token.expires_in,

@@ -6,7 +6,7 @@
 
 use domain::client::Client;
 use domain::event::EventKind;
-use domain::id::{ActionId, RefreshTokenId, alphanumeric};
+use domain::id::{ActionId, RefreshTokenId, SessionId, alphanumeric};
 use domain::logout::Initiator;
 use domain::scope::Scopes;
 use domain::session::{Device, Session};
@@ -19,7 +19,7 @@ use protocol::token::refresh::{RefreshRefusal, check, narrow, unknown};
 use serde_json::json;
 use store::{Key, Tx};
 
-use super::Tokens;
+use super::{Tokens, told};
 use crate::sign_in::finish::grantable;
 use crate::sign_in::hash;
 use crate::sign_in::post_login::{REFRESH_TOKEN_METADATA_REFUSED, custom_claims};
@@ -77,6 +77,7 @@ impl Engine {
             previous: None,
             earlier: Vec::new(),
             epoch: user.tokens_epoch,
+            rotations: 0,
             metadata: wishes.metadata.clone(),
         };
         token.shorten(wishes.expires_at, wishes.idle_expires_at);
@@ -142,15 +143,29 @@ impl Engine {
                     self.write_user_metadata(tx, &user.id, &run.effects, client, facts).await?;
                     self.record_run(tx, run, client, Some(&user.id), facts);
                 }
+                let execution_id = run.as_ref().and_then(|run| run.execution_id()).map(ActionId::as_str);
+                let session_id = grant.session_id.as_ref().map(SessionId::as_str);
+                let details = json!({
+                    "access_token_jti": access_token.jti,
+                    "actions": executions_detail(&[], execution_id),
+                    "familyId": token.id,
+                    "tokenCounter": token.rotations,
+                    "refresh_token": told::refresh_token(session_id),
+                });
                 tx.put(token);
                 let scope = scopes.to_string();
-                let execution_id = run.as_ref().and_then(|run| run.execution_id()).map(ActionId::as_str);
-                self.event(EventKind::RefreshExchange, facts)
+                let event = self
+                    .event(EventKind::RefreshExchange, facts)
                     .client(client)
                     .user(&user)
+                    .organization_id(grant.organization_id.as_ref())
                     .token(grant.audience.as_deref(), &scope)
-                    .details(json!({ "actions": executions_detail(&[], execution_id) }))
-                    .record(tx);
+                    .details(details);
+                match session_id {
+                    Some(id) => event.session_id(id),
+                    None => event,
+                }
+                .record(tx);
                 Ok(Ok(Tokens {
                     access_token: access_token.text,
                     expires_in: access_token.expires_in,
@@ -175,8 +190,10 @@ impl Engine {
         tx.put(RetiredRefreshToken {
             hash: spent,
             refresh_token_id: token.id.clone(),
+            rotations: token.rotations,
             forget_at: Some(forget_at),
         });
+        token.rotations += 1;
         text
     }
 
@@ -191,15 +208,24 @@ impl Engine {
         presented_hash: &str,
         facts: &RequestFacts,
     ) -> Result<(), Error> {
-        if !was_spent(tx, token, presented_hash).await? {
-            return Ok(());
-        }
+        let Some(spent) = spent(tx, token, presented_hash).await? else { return Ok(()) };
         tx.delete::<RefreshToken>(&Key::of(&token.id));
-        self.event(EventKind::RefreshReuse, facts)
+        let event = self
+            .event(EventKind::RefreshReuse, facts)
             .client(client)
             .user_id(token.grant.user_id.as_str())
+            .token(token.grant.audience.as_deref(), &token.grant.scopes.to_string())
             .says("A rotated refresh token was used again; its whole family was revoked")
-            .record(tx);
+            .details(json!({
+                "familyId": token.id,
+                "tokenCounter": spent.rotations,
+                "latestCounter": token.rotations,
+            }));
+        match &token.grant.session_id {
+            Some(id) => event.session_id(id.as_str()),
+            None => event,
+        }
+        .record(tx);
         if let Some(session_id) = &token.grant.session_id
             && let Some(session) = tx.get::<Session>(&Key::of(session_id)).await?
         {
@@ -214,12 +240,17 @@ impl Engine {
 /// in an exchange that their logout overtook, means its successor too (RFC 7009 §2.1).
 pub(super) async fn is_of_family(tx: &mut Tx, family: &RefreshToken, presented: &str) -> Result<bool, Error> {
     let presented_hash = hash(presented);
-    Ok(family.hash == presented_hash || was_spent(tx, family, &presented_hash).await?)
+    Ok(family.hash == presented_hash || spent(tx, family, &presented_hash).await?.is_some())
 }
 
-async fn was_spent(tx: &mut Tx, family: &RefreshToken, presented_hash: &str) -> Result<bool, Error> {
+/// What is remembered of a token that the family once had.
+async fn spent(
+    tx: &mut Tx,
+    family: &RefreshToken,
+    presented_hash: &str,
+) -> Result<Option<RetiredRefreshToken>, Error> {
     let spent = tx.get::<RetiredRefreshToken>(&Key::of(presented_hash)).await?;
-    Ok(spent.is_some_and(|spent| spent.refresh_token_id == family.id))
+    Ok(spent.filter(|spent| spent.refresh_token_id == family.id))
 }
 
 fn idle_expiry(client: &Client, now: Timestamp) -> Option<Timestamp> {

@@ -5,7 +5,6 @@
 use domain::action::{TRIGGER_POST_LOGIN, TriggerBindings};
 use domain::client::Client;
 use domain::connection::Connection;
-use domain::event::EventKind;
 use domain::id::RefreshTokenId;
 use domain::organization::Organization;
 use domain::scope::Scopes;
@@ -177,11 +176,8 @@ impl Engine {
                 if let Some(token) = &token {
                     if revokes {
                         tx.delete::<RefreshToken>(&Key::of(id));
-                        self.event(EventKind::RefreshRevoked, facts)
-                            .client(client)
-                            .user_id(token.grant.user_id.as_str())
-                            .says(description.clone())
-                            .record(tx);
+                        let event = self.refresh_token_revoked(token, facts).client(client);
+                        event.says(description.clone()).record(tx);
                     }
                     if run.failed.is_none() {
                         self.write_user_metadata(tx, &token.grant.user_id, &run.effects, client, facts)

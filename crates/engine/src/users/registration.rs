@@ -104,6 +104,9 @@ impl Engine {
                 if let Some(client) = client {
                     event = event.client(client);
                 }
+                if let Some(name) = before.email.as_deref().or(before.username.as_deref()) {
+                    event = event.user_name(name);
+                }
                 event.says(reason.clone()).record(tx);
                 self.record_run(tx, &run, client, None, facts);
                 Ok(())

@@ -6,6 +6,7 @@
 //! port may be any, because the system picks it when the app starts.
 
 use domain::client::Client;
+use domain::redact::without_values;
 
 use crate::error::OAuthError;
 use crate::params::Params;
@@ -19,7 +20,7 @@ pub(super) fn check(params: &Params, client: &Client) -> Result<String, OAuthErr
         (Some(asked), callbacks) => {
             let matches = |registered: &String| is_registered(asked, registered, client);
             if !callbacks.iter().any(matches) {
-                return Err(mismatch().with_debug(format!("redirect_uri {asked:?}")));
+                return Err(mismatch().with_debug(format!("redirect_uri {:?}", without_values(asked))));
             }
             asked
         }
@@ -27,7 +28,8 @@ pub(super) fn check(params: &Params, client: &Client) -> Result<String, OAuthErr
         (None, _) => return Err(OAuthError::missing("redirect_uri")),
     };
     if is_dangerous(uri) {
-        return Err(mismatch().with_debug(format!("{uri:?} is registered, but nothing may be sent there")));
+        return Err(mismatch()
+            .with_debug(format!("{:?} is registered, but nothing may be sent there", without_values(uri))));
     }
     Ok(uri.to_owned())
 }

@@ -4,6 +4,7 @@
 //! a `*` as the first label of a registered host stands for one label.
 
 use domain::client::Client;
+use domain::redact::without_values;
 
 use super::is_federated;
 use crate::error::OAuthError;
@@ -65,7 +66,7 @@ pub fn decide(request: &Request, client: Option<&Client>, tenant_logout_urls: &[
         }
         Some(url) => Decision::Error(
             OAuthError::invalid("The \"returnTo\" parameter is not in the list of allowed logout URLs.")
-                .with_debug(format!("returnTo {url:?}")),
+                .with_debug(format!("returnTo {:?}", without_values(url))),
         ),
         None => match client.and_then(|client| client.allowed_logout_urls.first()) {
             Some(first) if !first.contains('*') => Decision::Redirect(first.clone()),

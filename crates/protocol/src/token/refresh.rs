@@ -118,6 +118,7 @@ mod tests {
             idle_expires_at: Some(Timestamp(50_000)),
             expires_at: Some(Timestamp(90_000)),
             device: Device::default(),
+            rotations: 0,
             previous: Some(RetiredHash { hash: "old".into(), at: Timestamp(10_000) }),
             earlier: vec![RetiredHash { hash: "older".into(), at: Timestamp(9_000) }],
             epoch: 0,

@@ -10,8 +10,13 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, HOST, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
-use domain::limits::CORRELATION_ID_BYTES_MAX;
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use domain::limits::{AUTH0_CLIENT_BYTES_MAX, CORRELATION_ID_BYTES_MAX, REQUEST_PARAMETERS_MAX};
 use engine::RequestFacts;
+use serde_json::{Map, Value};
 
 use crate::App;
 use crate::config::TrustedProxy;
@@ -20,6 +25,16 @@ use crate::config::TrustedProxy;
 const USER_AGENT_BYTES_MAX: usize = 512;
 /// Hops of `X-Forwarded-For` that are looked at. Ours.
 const HOPS_MAX: usize = 32;
+
+/// Bytes of one text that a library says of itself. Ours: names and versions are shorter.
+const LIBRARY_TEXT_BYTES_MAX: usize = 64;
+/// Entries of `env` that are kept. Ours: the libraries send two.
+const LIBRARY_ENV_MAX: usize = 8;
+/// Base64 that takes what libraries send: with padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +57,11 @@ impl FromRequestParts<App> for RequestFacts {
             language: text(&ACCEPT_LANGUAGE).and_then(first_language),
             correlation_id: text(&HeaderName::from_static("x-correlation-id"))
                 .map(|id| cut(id, CORRELATION_ID_BYTES_MAX).to_owned()),
+            auth0_client: match text(&HeaderName::from_static("auth0-client")) {
+                Some(header) => auth0_client(header),
+                None => auth0_client_of_query(parts.uri.query().unwrap_or_default()),
+            },
+            query: Vec::new(),
         })
     }
 }
@@ -68,6 +88,48 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpA
         }
     }
     client
+}
+
+/// A library's word about itself, as browsers bring it to `/authorize`.
+fn auth0_client_of_query(query: &str) -> Option<Value> {
+    if !query.contains("auth0Client=") {
+        return None;
+    }
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes()).take(REQUEST_PARAMETERS_MAX);
+    auth0_client(&pairs.find(|(name, _)| name == "auth0Client")?.1)
+}
+
+/// What Auth0's libraries say of themselves: JSON in either base64. Only short texts of it are kept, because nothing
+/// proves a word of it.
+fn auth0_client(text: &str) -> Option<Value> {
+    if text.len() > AUTH0_CLIENT_BYTES_MAX {
+        return None;
+    }
+    let standard: String = text
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '+'
+            } else if c == '_' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let said: Map<String, Value> = serde_json::from_slice(&BASE64.decode(standard).ok()?).ok()?;
+    let short =
+        |value: &Value| value.as_str().filter(|text| text.len() <= LIBRARY_TEXT_BYTES_MAX).map(Value::from);
+    let mut kept = Map::new();
+    for name in ["name", "version"] {
+        kept.insert(name.to_owned(), said.get(name).and_then(short)?);
+    }
+    if let Some(Value::Object(env)) = said.get("env") {
+        let env = env.iter().take(LIBRARY_ENV_MAX).filter(|(name, _)| name.len() <= LIBRARY_TEXT_BYTES_MAX);
+        let env: Map<_, _> = env.filter_map(|(name, value)| Some((name.clone(), short(value)?))).collect();
+        kept.insert("env".to_owned(), Value::Object(env));
+    }
+    Some(Value::Object(kept))
 }
 
 /// A host without its port; an IPv6 address keeps its brackets.
@@ -97,7 +159,9 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 mod tests {
     use axum::http::HeaderMap;
 
-    use super::{client_ip, cut, first_language, without_port};
+    use serde_json::json;
+
+    use super::{auth0_client, auth0_client_of_query, client_ip, cut, first_language, without_port};
     use crate::config::Config;
 
     #[test]
@@ -123,6 +187,19 @@ mod tests {
             }
             let found = client_ip("10.0.0.1".parse().unwrap(), &headers, &proxies(trusted));
             assert_eq!(found.to_string(), expected, "{trusted} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn a_library_says_its_name_and_version_and_nothing_long() {
+        // {"name":"auth0-spa-js","version":"2.1.3","env":{"node":"22"}}
+        let said = "eyJuYW1lIjoiYXV0aDAtc3BhLWpzIiwidmVyc2lvbiI6IjIuMS4zIiwiZW52Ijp7Im5vZGUiOiIyMiJ9fQ";
+        let expected = json!({"name": "auth0-spa-js", "version": "2.1.3", "env": {"node": "22"}});
+        assert_eq!(auth0_client(said), Some(expected.clone()));
+        assert_eq!(auth0_client(&format!("{said}==")), Some(expected.clone()));
+        assert_eq!(auth0_client_of_query(&format!("a=b&auth0Client={said}")), Some(expected));
+        for bad in ["", "{}", "e30", "bm8", &"A".repeat(4096)] {
+            assert_eq!(auth0_client(bad), None, "{bad}");
         }
     }
 

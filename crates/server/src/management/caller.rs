@@ -7,6 +7,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::limits::REQUEST_PARAMETERS_MAX;
 use engine::{ApiCall, Caller, Error, RequestFacts};
 use serde_json::Value;
 
@@ -39,6 +40,11 @@ impl Call {
         &self.facts
     }
 
+    /// The call as the engine records a read.
+    pub fn read(&self) -> ApiCall {
+        self.clone().with_body(Value::Null)
+    }
+
     /// The call with its body, as the engine records it.
     pub fn with_body(self, body: Value) -> ApiCall {
         ApiCall { caller: self.caller, facts: self.facts, body }
@@ -68,7 +74,11 @@ impl FromRequestParts<App> for Call {
         let missing = || Error::Unauthenticated { message: "Missing authentication".to_owned() };
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(bearer).ok_or_else(|| refuse(missing()))?.to_owned();
-        let Ok(facts) = RequestFacts::from_request_parts(parts, app).await;
+        let Ok(mut facts) = RequestFacts::from_request_parts(parts, app).await;
+        if let Some(query) = parts.uri.query() {
+            let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
+            facts.query = pairs.take(REQUEST_PARAMETERS_MAX).collect();
+        }
         let caller = app.engine().management_caller(&token).await.map_err(refuse)?;
         Ok(Self { caller, facts })
     }

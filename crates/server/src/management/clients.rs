@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::client::Client;
 use domain::id::ClientId;
-use engine::clients::ClientFilter;
+use engine::clients::{CLIENT_SECRET, ClientFilter, READ_CLIENT_SECRETS};
 use engine::{Engine, Error};
 use serde_json::Value;
 
@@ -54,6 +54,7 @@ async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Resp
         app_types: params.all("app_type"),
     };
     let listing = app.engine().clients(&slice, &filter).await?;
+    view.record(&call, &app, "Get clients").await?;
     let mut failed = None;
     let body = list_body("clients", &slice, listing, |client| {
         view.render(app.engine(), &client, &selection).unwrap_or_else(|error| {
@@ -89,6 +90,7 @@ async fn read_one(
     let selection = params.selection()?;
     let view = View::of(&call, &selection)?;
     let client = app.engine().client(&ClientId::new(id)).await?;
+    view.record(&call, &app, "Get a client").await?;
     Ok(answer(StatusCode::OK, &view.render(app.engine(), &client, &selection)?))
 }
 
@@ -103,7 +105,7 @@ async fn update(
     if fields.has("client_secret") {
         call.require_any(&["update:client_keys"])?;
     }
-    let with_secret = call.has("read:client_keys");
+    let with_secret = call.has(READ_CLIENT_SECRETS);
     let mut changes = changes_of(&mut fields, KEPT);
     changes.secret = fields.text("client_secret").map(domain::secret::Secret::new);
     fields.finish()?;
@@ -143,8 +145,9 @@ enum View {
 
 impl View {
     fn of(call: &Call, selection: &Selection) -> Result<Self, Error> {
-        if call.has("read:client_keys") {
-            return Ok(Self::WithSecret);
+        if call.has(READ_CLIENT_SECRETS) {
+            let shows = selection.shows(CLIENT_SECRET);
+            return Ok(if shows { Self::WithSecret } else { Self::WithoutSecret });
         }
         if selection.asks_for("client_secret") {
             let message =
@@ -155,6 +158,16 @@ impl View {
         }
         let whole = call.has("read:clients") || call.has("read:client_credentials");
         Ok(if whole { Self::WithoutSecret } else { Self::Summary })
+    }
+
+    /// Tells the log where secrets are read.
+    async fn record(&self, call: &Call, app: &App, description: &str) -> Result<(), Error> {
+        match self {
+            Self::WithSecret => {
+                app.engine().record_secret_read(&call.read(), description, &[CLIENT_SECRET]).await
+            }
+            Self::WithoutSecret | Self::Summary => Ok(()),
+        }
     }
 
     fn render(&self, engine: &Engine, client: &Client, selection: &Selection) -> Result<Value, Error> {

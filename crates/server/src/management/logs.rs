@@ -8,12 +8,11 @@ use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::event::LogEvent;
 use domain::id::LogId;
 use engine::Error;
 use engine::listing::Slice;
 use engine::logs::LogOrder;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::caller::Call;
 use super::paging::{Params, answer, list_body};
@@ -35,7 +34,7 @@ async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Resp
         // Everything else is ignored then, so that an exporter reads on without gaps.
         let events = app.engine().logs_after(from.clone().map(LogId::new).as_ref(), *take).await?;
         let next = events.last().map(|event| event.id.to_string());
-        let body: Vec<Value> = events.iter().map(body_of).collect();
+        let body: Vec<Value> = events.iter().map(|event| app.engine().log_body(event)).collect();
         let mut response = answer(StatusCode::OK, &body);
         if let Some(next) = next {
             let link =
@@ -47,14 +46,14 @@ async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Resp
         return Ok(response);
     }
     let listing = app.engine().logs(&slice, params.get("q"), order_of(&params)?).await?;
-    let body = list_body("logs", &slice, listing, |event| selection.of(&body_of(&event)));
+    let body = list_body("logs", &slice, listing, |event| selection.of(&app.engine().log_body(&event)));
     Ok(answer(StatusCode::OK, &body))
 }
 
 async fn read_one(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
     call.require_any(READ)?;
     let event = app.engine().log(&LogId::new(id)).await?;
-    Ok(answer(StatusCode::OK, &body_of(&event)).into_response())
+    Ok(answer(StatusCode::OK, &app.engine().log_body(&event)).into_response())
 }
 
 /// `sort=date:-1`, the default, or `sort=date:1`.
@@ -66,40 +65,4 @@ pub(super) fn order_of(params: &Params) -> Result<LogOrder, Error> {
             Err(Error::query(&format!("only date:1 and date:-1 are supported, not {other}"), "sort"))
         }
     }
-}
-
-/// An event as the Management API writes it.
-pub(crate) fn body_of(event: &LogEvent) -> Value {
-    let mut body = json!({
-        "date": event.date.to_string(),
-        "type": event.kind.code(),
-        "description": event.description,
-        "log_id": event.id,
-        "_id": event.id,
-        "isMobile": false,
-    });
-    let texts = [
-        ("client_id", &event.client_id),
-        ("client_name", &event.client_name),
-        ("user_id", &event.user_id),
-        ("user_name", &event.user_name),
-        ("session_id", &event.session_id),
-        ("connection", &event.connection),
-        ("connection_id", &event.connection_id),
-        ("strategy", &event.strategy),
-        ("ip", &event.ip),
-        ("user_agent", &event.user_agent),
-        ("hostname", &event.hostname),
-        ("audience", &event.audience),
-        ("scope", &event.scope),
-    ];
-    for (name, value) in texts {
-        if let Some(value) = value {
-            body[name] = value.as_str().into();
-        }
-    }
-    if !event.details.is_null() {
-        body["details"] = event.details.clone();
-    }
-    body
 }

@@ -134,12 +134,20 @@ impl Selection {
     /// An answer with the wanted fields only.
     pub fn of(&self, answer: &impl Serialize) -> Value {
         let mut value = serde_json::to_value(answer).unwrap_or_default();
-        if let (Value::Object(map), false) = (&mut value, self.fields.is_empty()) {
-            // `a.b` names a part of `a`; whole properties are as fine as it gets here.
-            let named = |name: &str| self.fields.iter().any(|field| field.split('.').next() == Some(name));
-            map.retain(|name, _| named(name) == self.include);
+        if let Value::Object(map) = &mut value {
+            map.retain(|name, _| self.shows(name));
         }
         value
+    }
+
+    /// Whether an answer keeps a field of this name.
+    pub fn shows(&self, name: &str) -> bool {
+        self.fields.is_empty() || self.names(name) == self.include
+    }
+
+    /// `a.b` names a part of `a`; whole properties are as fine as it gets here.
+    fn names(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.split('.').next() == Some(name))
     }
 
     /// Whether a field is asked for by name.

@@ -133,7 +133,7 @@ async fn logs_of(
     call.require_any(&["read:logs", "read:logs_users"])?;
     let slice = params.slice()?;
     let listing = app.engine().logs_of_user(&UserId::new(id), &slice, logs::order_of(&params)?).await?;
-    let body = list_body("logs", &slice, listing, |event| logs::body_of(&event));
+    let body = list_body("logs", &slice, listing, |event| app.engine().log_body(&event));
     Ok(answer(StatusCode::OK, &body))
 }
 
