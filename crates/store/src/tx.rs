@@ -244,7 +244,8 @@ impl Tx {
             return Err(CommitError::Final(error));
         }
         if self.writes.is_empty() && self.pinned.is_empty() {
-            return self.check_reads().await;
+            // One row alone held when it was read.
+            return if self.read.len() <= 1 { Ok(()) } else { self.check_reads().await };
         }
         let looked_for = self.absent_rows();
         let replaced =
@@ -260,9 +261,6 @@ impl Tx {
 
     /// Versions never come back, so rows that are unchanged in one later look were all there at that moment.
     async fn check_reads(&self) -> Result<(), CommitError> {
-        if self.read.len() <= 1 {
-            return Ok(());
-        }
         let (rows, seen): (Vec<RowKey>, Vec<_>) = self.read.iter().map(|(at, row)| (at.clone(), row)).unzip();
         let now = self.store.inner.backend.get(&rows).await?;
         let version = |row: &Option<Row>| row.as_ref().map(|row| row.version);
@@ -340,12 +338,13 @@ impl Tx {
                 return CommitError::Final(StoreError::Conflict);
             }
         }
-        for ((_, index), row) in blind.into_iter().zip(blind_now) {
-            if row.is_some() {
-                return CommitError::Final(StoreError::AlreadyExists { index });
-            }
+        let taken = blind.into_iter().zip(blind_now).find(|(_, row)| row.is_some());
+        let Some(((_, index), _)) = taken else { return CommitError::Rerun };
+        // What was read may have changed too, and then another run may not insert this at all.
+        match self.check_reads().await {
+            Ok(()) => CommitError::Final(StoreError::AlreadyExists { index }),
+            Err(error) => error,
         }
-        CommitError::Rerun
     }
 }
 
