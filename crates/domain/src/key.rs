@@ -46,4 +46,8 @@ pub struct SigningKeyRecord {
     /// Since when its signatures are no longer trusted, if they are not.
     #[serde(default)]
     pub revoked_at: Option<Timestamp>,
+    /// Whether it was made because there was none. Of its algorithm there is one such key, however many nodes start
+    /// at once.
+    #[serde(default)]
+    pub is_first: bool,
 }

@@ -117,6 +117,7 @@ async fn stored(store: &Store) -> Result<Vec<SigningKeyRecord>, Error> {
     Ok(records)
 }
 
+/// Makes the first key of an algorithm. Of nodes that start at once one does; the others find its key.
 async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Result<(), Error> {
     let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
         .await
@@ -124,11 +125,19 @@ async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Res
         .map_err(|error| Error::Bug(format!("a signing key could not be made: {error}")))?;
     let pkcs8 = key.to_pkcs8().map_err(|error| Error::Bug(error.to_string()))?;
     let private = store.seal(seal_purpose(), pkcs8.expose());
-    let record =
-        SigningKeyRecord { id: KeyId::new(key.kid()), algorithm, private, created_at: now, revoked_at: None };
+    let record = SigningKeyRecord {
+        id: KeyId::new(key.kid()),
+        algorithm,
+        private,
+        created_at: now,
+        revoked_at: None,
+        is_first: true,
+    };
     store
         .transact(async |tx| -> Result<(), Error> {
-            tx.insert(record.clone());
+            if tx.find::<SigningKeyRecord>("first", &Key::of(algorithm.as_str())).await?.is_none() {
+                tx.insert(record.clone());
+            }
             Ok(())
         })
         .await

@@ -3,7 +3,7 @@
 //! | table | key | indexes |
 //! | --- | --- | --- |
 //! | `tenant` | `settings` | |
-//! | `signing_key` | id | |
+//! | `signing_key` | id | `first` (unique: algorithm, while it is the first one) |
 //! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique), `farewell` (id, where one waits) |
 //! | `connection` | id | `name` (unique) |
 //! | `client` | id | |
@@ -115,6 +115,12 @@ impl Record for SigningKeyRecord {
 
     fn key(&self) -> Key {
         Key::of(&self.id)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let is_entered = self.is_first && self.revoked_at.is_none();
+        let entry = || IndexEntry::unique("first", Key::of(self.algorithm.as_str()));
+        is_entered.then(entry).into_iter().collect()
     }
 }
 
