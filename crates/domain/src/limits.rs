@@ -227,6 +227,11 @@ pub const LOG_BODY_ITEMS_MAX: usize = 100;
 /// Bytes of the `Auth0-Client` header, or parameter, that are read. Ours: the longest of Auth0's libraries send a
 /// quarter of it.
 pub const AUTH0_CLIENT_BYTES_MAX: usize = 2048;
+/// The longest round trip to a database whose clock is believed, in milliseconds. Ours: half of it is how far the
+/// answer can be off, and far below every lifetime that nodes must agree on.
+pub const CLOCK_ROUND_TRIP_MS_MAX: i64 = 1_000;
+/// How far a node's clock may be off the database's before the operator is told, in milliseconds. Ours.
+pub const CLOCK_OFF_MS_MAX: i64 = 2_000;
 /// Log streams of one tenant. Ours: each is a loop of reads.
 pub const LOG_STREAMS_MAX: usize = 32;
 /// Characters of a log stream's name. Ours.
@@ -290,6 +295,10 @@ const _: () = {
     assert!(
         LOG_STREAM_FAILING_MS_MAX < LOG_RETENTION_DAYS as i64 * 24 * 3600 * 1000,
         "what a suspended stream has not sent is still there when somebody looks"
+    );
+    assert!(
+        OUTBOX_LEASE_MS > 2 * LOGOUT_DELIVERY_MS_MAX + CLOCK_ROUND_TRIP_MS_MAX,
+        "two nodes whose clocks differ by a round trip do not take a lease from each other"
     );
     assert!(LOGOUT_RETRY_TOTAL_MS > 24 * 3600 * 1000, "deliveries are retried for a day at least");
     assert!(

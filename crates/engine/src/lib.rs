@@ -13,12 +13,14 @@
 //! | what the log remembers | [`audit`], [`logs`], how it reads `log_body` |
 //! | who else gets it | [`log_streams`] |
 //! | keys that sign | [`keys`] |
+//! | the time that nodes share | `clock` |
 //! | what expires | [`sweep`] |
 
 pub mod actions;
 pub mod audit;
 pub mod caller;
 pub mod clients;
+mod clock;
 pub mod connections;
 pub mod deliver;
 pub mod demo;
@@ -111,6 +113,7 @@ struct Inner {
     signers: keys::Signers,
     keys: keys::Published,
     ports: Ports,
+    clock: clock::SharedClock,
     logout_signal: Notify,
     hosts: Arc<deliver::hosts::Hosts>,
     delivery_turn: tokio::sync::Mutex<LaneTurn>,
@@ -151,7 +154,9 @@ impl Engine {
         let passwords = passwords::Passwords::start(&settings.passwords);
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
-        let keys = keys::load(&store, &issuer, ports.clock.now()).await?;
+        let clock = clock::SharedClock::new(Arc::clone(&ports.clock), settings.database_clock);
+        clock.follow(&store).await?;
+        let keys = keys::load(&store, &issuer, clock.now()).await?;
         let signers = keys::Signers::start(settings.signing_threads);
         let stream_http = log_streams::StreamHttp::new(settings.log_streams.egress.clone())
             .map_err(|error| Error::Unavailable(error.to_string()))?;
@@ -165,6 +170,7 @@ impl Engine {
             signers,
             keys,
             ports,
+            clock,
             logout_signal: Notify::new(),
             hosts: Arc::default(),
             delivery_turn: tokio::sync::Mutex::default(),
@@ -195,9 +201,9 @@ impl Engine {
         self.secret_text()
     }
 
-    /// The moment that the clock shows.
+    /// The moment that it is, for this node and for every other one on the same database.
     pub fn now(&self) -> Timestamp {
-        self.inner.ports.clock.now()
+        self.inner.clock.now()
     }
 
     /// Waits until a logout was queued by this node.

@@ -101,6 +101,8 @@ pub struct Settings {
     pub insecure_scheme: bool,
     /// Where records are kept.
     pub store: StoreChoice,
+    /// Whether the time is the database's, where it has a clock, so that nodes agree on it.
+    pub database_clock: bool,
     /// Seals secrets at rest.
     pub master_key: Secret<[u8; 32]>,
     /// How Actions are run.
@@ -135,6 +137,7 @@ impl Settings {
             domain: "localhost".into(),
             insecure_scheme: true,
             store: StoreChoice::Memory,
+            database_clock: false,
             master_key: Secret::new([7; 32]),
             sandbox: SandboxChoice {
                 program: nowhere.clone(),

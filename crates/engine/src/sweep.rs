@@ -33,21 +33,26 @@ pub struct Swept {
     pub ended: usize,
     /// Whether there is more that expired, and this sweep got on: the next may follow at once.
     pub more: bool,
-    /// Why a session could not be ended, if one could not. It held up none of the others.
+    /// Why a session could not be ended, or something else that a sweep does was not, if so. It held up nothing else.
     pub failure: Option<Error>,
 }
 
 impl Engine {
     /// Ends sessions that ran out, removes rows past their time and packages without use, clears up what other nodes left
-    /// of an end, and reads again what they may have published.
+    /// of an end, and reads again the time and what they may have published.
     ///
     /// # Errors
     /// Whatever the store answers; what was swept before stays swept.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        self.reload_published().await?;
-        self.sweep_packages().await?;
-        self.finish_farewells().await?;
         let mut swept = Swept { ended: 0, more: false, failure: None };
+        // Whatever of this fails must not keep sessions from ending.
+        let first = [
+            self.follow_clock().await,
+            self.reload_published().await,
+            self.sweep_packages().await,
+            self.finish_farewells().await,
+        ];
+        swept.failure = first.into_iter().find_map(Result::err);
         let sessions_left = self.end_expired_sessions(&mut swept).await?;
         swept.more = sessions_left && swept.ended > 0;
         for step in 1..=ROW_STEPS_MAX {

@@ -217,6 +217,7 @@ fn settings(
         domain: name.domain.clone(),
         insecure_scheme: name.insecure,
         store,
+        database_clock: config.store.database_clock,
         master_key,
         sandbox: sandbox_choice(config, or_cores(config.sandbox.workers, 2))?,
         node_js: NodeChoice {

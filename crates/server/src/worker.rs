@@ -115,7 +115,7 @@ pub async fn sweep(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::R
         more = match engine.sweep().await {
             Ok(swept) => {
                 if let Some(error) = &swept.failure {
-                    report("an expired session", error);
+                    report("sweep", error);
                 }
                 if swept.ended > 0 {
                     tracing::debug!(swept.ended, "expired sessions were ended");

@@ -109,4 +109,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Removes up to `max` rows whose `expires_at` is `now` or earlier, soonest first; answers how many.
     fn sweep(&self, now: Timestamp, max: usize) -> BoxFuture<'_, Result<usize>>;
+
+    /// What the backend's own clock shows; `None` for one that lives in this process and has no other than ours.
+    fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::time::Timestamp;
+use tokio::sync::watch;
 
 use crate::backend::{Backend, Batch, BoxFuture, Row, RowKey, Scan};
 use crate::error::{Result, StoreError};
@@ -17,12 +18,18 @@ pub enum Fault {
     After,
     /// A commit loses a race it did not lose: `Conflict`. Reads know no races and are left alone.
     Race,
+    /// The process dies before the call: nothing is committed, and neither this call nor any later one ever answers.
+    /// Whoever waits for [`Faulty::halted`] drops what was under way.
+    HaltBefore,
+    /// The process dies when the backend has done it, and before it says so.
+    HaltAfter,
 }
 
 /// A backend in front of another, with a schedule of faults. Calls of all kinds are counted from 1.
 pub struct Faulty {
     inner: Arc<dyn Backend>,
     schedule: Mutex<Schedule>,
+    halted: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +51,7 @@ struct Random {
 impl Faulty {
     /// Without faults as yet.
     pub fn over(inner: Arc<dyn Backend>) -> Arc<Self> {
-        Arc::new(Self { inner, schedule: Mutex::default() })
+        Arc::new(Self { inner, schedule: Mutex::default(), halted: watch::Sender::new(false) })
     }
 
     /// The `nth` call of any kind fails, counted from the first call ever. A fault happens once.
@@ -74,22 +81,56 @@ impl Faulty {
         self.lock().commits
     }
 
+    /// The process dies here: no call answers any more.
+    pub fn halt(&self) {
+        self.halted.send_replace(true);
+    }
+
+    /// Waits until the process died.
+    pub async fn halted(&self) {
+        let mut halted = self.halted.subscribe();
+        // The sender lives as long as `self`, so this ends with the halt and not before.
+        let _halted = halted.wait_for(|halted| *halted).await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_fault(&self) -> Result<()> {
-        let fault = self.lock().next(false).filter(|fault| *fault != Fault::Race);
-        fault.map_or(Ok(()), |fault| Err(StoreError::Unavailable(format!("scheduled fault {fault:?}"))))
+    async fn die<T>(&self) -> T {
+        self.halt();
+        std::future::pending().await
+    }
+
+    /// What goes wrong with the call that begins now, which a dead process never makes.
+    async fn fault(&self, commit: bool) -> Option<Fault> {
+        if *self.halted.borrow() {
+            std::future::pending::<()>().await;
+        }
+        self.lock().next(commit)
+    }
+
+    async fn read<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        match self.fault(false).await {
+            None | Some(Fault::Race) => call.await,
+            Some(fault @ (Fault::Before | Fault::After)) => {
+                Err(StoreError::Unavailable(format!("scheduled fault {fault:?}")))
+            }
+            Some(Fault::HaltBefore | Fault::HaltAfter) => self.die().await,
+        }
     }
 
     async fn write<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let fault = self.lock().next(true);
-        match fault {
+        match self.fault(true).await {
             None => call.await,
             Some(Fault::Before) => Err(StoreError::Unavailable("scheduled fault Before".into())),
             Some(Fault::Race) => Err(StoreError::Conflict),
             Some(Fault::After) => call.await.and(Err(StoreError::Unknown)),
+            Some(Fault::HaltBefore) => self.die().await,
+            Some(Fault::HaltAfter) => {
+                let _unheard = call.await;
+                self.die().await
+            }
         }
     }
 }
@@ -121,17 +162,11 @@ impl Random {
 
 impl Backend for Faulty {
     fn get<'a>(&'a self, keys: &'a [RowKey]) -> BoxFuture<'a, Result<Vec<Option<Row>>>> {
-        Box::pin(async move {
-            self.read_fault()?;
-            self.inner.get(keys).await
-        })
+        Box::pin(self.read(self.inner.get(keys)))
     }
 
     fn scan(&self, scan: Scan) -> BoxFuture<'_, Result<Vec<(String, Row)>>> {
-        Box::pin(async move {
-            self.read_fault()?;
-            self.inner.scan(scan).await
-        })
+        Box::pin(self.read(self.inner.scan(scan)))
     }
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<()>> {
@@ -140,5 +175,9 @@ impl Backend for Faulty {
 
     fn sweep(&self, now: Timestamp, max: usize) -> BoxFuture<'_, Result<usize>> {
         Box::pin(self.write(self.inner.sweep(now, max)))
+    }
+
+    fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
+        Box::pin(self.read(self.inner.clock()))
     }
 }

@@ -207,6 +207,11 @@ impl Store {
         self.inner.backend.sweep(now, max.min(limits::SWEEP_ROWS_MAX)).await
     }
 
+    /// What the clock of the database shows, where it has one of its own: PostgreSQL.
+    pub async fn clock(&self) -> Result<Option<Timestamp>> {
+        self.inner.backend.clock().await
+    }
+
     /// Reads one row that need not exist: proves that the backend answers.
     pub async fn ping(&self) -> Result<()> {
         let nowhere = self.inner.at("ping".into(), &Key::of("ping"));

@@ -77,6 +77,8 @@ const SWEEP: &str = "DELETE FROM records WHERE (space, key) IN (
 const SWEEP_BATCHES: &str = "DELETE FROM batches WHERE id IN (
     SELECT id FROM batches WHERE made_at < now() - make_interval(secs => $1) ORDER BY made_at LIMIT $2)";
 
+const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 /// Rows in one schema of a PostgreSQL database.
 pub struct Postgres {
     readers: Pool,
@@ -254,6 +256,13 @@ impl Backend for Postgres {
     fn sweep(&self, now: Timestamp, max: usize) -> BoxFuture<'_, Result<usize>> {
         Box::pin(self.sweep_rows(now, max))
     }
+
+    fn clock(&self) -> BoxFuture<'_, Result<Option<Timestamp>>> {
+        Box::pin(async move {
+            let rows = self.read(CLOCK, &[]).await?;
+            rows.first().map(|row| row.try_get(0).map(Timestamp).map_err(misread)).transpose()
+        })
+    }
 }
 
 /// Row keys, column by column, as `unnest` takes them.
@@ -267,6 +276,20 @@ impl<'a> Columns<'a> {
         let (spaces, keys) = keys.into_iter().map(|at| (&*at.space, &*at.key)).unzip();
         Self { spaces, keys }
     }
+}
+
+/// Removes a schema with all that is in it, as tests do with their own.
+///
+/// # Errors
+/// `Unavailable` when the server does not answer, or refuses.
+pub async fn drop_schema(url: &str, schema: &str) -> Result<()> {
+    let config: Config =
+        url.parse().map_err(|error| StoreError::Unavailable(format!("the PostgreSQL URL: {error}")))?;
+    let statement = format!("DROP SCHEMA IF EXISTS {} CASCADE", check_schema(schema)?);
+    let client = connection(&pool(config, None, "read committed", 1)?).await?;
+    let done = timeout(READ_TIMEOUT, client.batch_execute(&statement)).await;
+    let done = done.map_err(|_| StoreError::Unavailable("dropping the schema took too long".into()))?;
+    done.map_err(|error| StoreError::Unavailable(told(&error)))
 }
 
 /// A schema's name is put into statements, so it must need no quoting.

@@ -14,12 +14,14 @@ section! {
         schema: String = "vestibule".to_owned();
         /// Connections to PostgreSQL that are held at most.
         pool_max: usize = 16;
+        /// Whether the time is PostgreSQL's, so that several servers agree on it whatever their machines' clocks show.
+        database_clock: bool = true;
     }
 }
 
 impl Store {
-    /// SQLite.
+    /// SQLite, and the clock that the test moves.
     pub fn for_testing() -> Self {
-        Self { pool_max: 8, ..Self::default() }
+        Self { pool_max: 8, database_clock: false, ..Self::default() }
     }
 }

@@ -96,10 +96,5 @@ pub fn run<F: Future<Output = ()>>(kind: Kind, name: &str, test: impl FnOnce(Sto
 
 /// Drops a test's schema.
 pub async fn drop_schema(schema: &str) {
-    let url = postgres_url().unwrap();
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
-    drop(client);
-    driver.await.unwrap().unwrap();
+    store::postgres::drop_schema(&postgres_url().unwrap(), schema).await.unwrap();
 }
