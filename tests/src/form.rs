@@ -12,7 +12,16 @@ pub struct Form {
 impl Form {
     /// The page's first form.
     pub fn first(html: &str) -> Option<Self> {
-        let start = html.find("<form")?;
+        Self::at(html, html.find("<form")?)
+    }
+
+    /// The form that goes to this path.
+    pub fn with_action(html: &str, path: &str) -> Option<Self> {
+        let starts = html.match_indices("<form").map(|(start, _)| start);
+        starts.filter_map(|start| Self::at(html, start)).find(|form| form.action.starts_with(path))
+    }
+
+    fn at(html: &str, start: usize) -> Option<Self> {
         let form = &html[start..start + html[start..].find("</form>")?];
         let action = attribute(&form[..form.find('>')?], "action").unwrap_or_default();
         let inputs = form.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
@@ -66,5 +75,7 @@ mod tests {
         form.set("y", "1");
         assert_eq!(form.get("y"), Some("1"));
         assert_eq!(Form::first("<p>no form</p>"), None);
+        assert_eq!(Form::with_action(html, "/other").unwrap().fields, []);
+        assert_eq!(Form::with_action(html, "/none"), None);
     }
 }

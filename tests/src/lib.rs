@@ -9,6 +9,7 @@
 //! | a browser: cookies, redirects, forms | [`browser`], [`form`] |
 //! | an application: authorization requests and tokens | [`app`] |
 //! | its other side, which hears of logouts | [`relying_party`] |
+//! | another server that users come from | [`provider`] |
 //! | somebody else's system, which Actions call | [`webhook`] |
 //! | one that events are streamed to | [`log_receiver`] |
 //! | the Management API | [`api`] |
@@ -26,6 +27,7 @@ pub mod form;
 pub mod log_receiver;
 pub mod neighbour;
 pub mod program;
+pub mod provider;
 pub mod relying_party;
 pub mod reply;
 pub mod server;

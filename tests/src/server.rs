@@ -333,9 +333,11 @@ async fn build(config: &Config, clock: &Arc<ManualClock>) -> ::server::Server {
     let ports = Ports {
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
-        outbound: Ports::real(domain::egress::Egress::everywhere_if(true))
-            .expect("an HTTP client starts")
-            .outbound,
+        ..Ports::real(
+            domain::egress::Egress::everywhere_if(true),
+            domain::egress::Egress::everywhere_if(true),
+        )
+        .expect("an HTTP client starts")
     };
     ::server::build(config.clone(), ports)
         .await

@@ -4,3 +4,4 @@ mod cookies_and_pages;
 mod lifetimes;
 mod passwords;
 mod single_sign_on;
+mod upstream;

@@ -11,7 +11,7 @@
 //! | user, identity | [`user`] |
 //! | client (application) | [`client`] |
 //! | resource server (API), client grant | [`resource_server`], [`grant`] |
-//! | connection | [`connection`] |
+//! | connection, and the provider behind one | [`connection`], [`upstream`] |
 //! | organization | [`organization`] |
 //! | code, refresh token | [`token`] |
 //! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
@@ -52,4 +52,5 @@ pub mod sign_in;
 pub mod tenant;
 pub mod time;
 pub mod token;
+pub mod upstream;
 pub mod user;

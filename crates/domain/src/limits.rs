@@ -263,6 +263,39 @@ pub const LOG_STREAM_FAILING_TOLD_MS: i64 = 3600 * 1000;
 /// How long a log stream fails before it is suspended, in milliseconds. Auth0: log streams, delivery attempts.
 pub const LOG_STREAM_FAILING_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
 
+/// What one call to another OpenID provider may take, in milliseconds. Ours: a sign-in makes up to four in a row.
+pub const UPSTREAM_CALL_MS_MAX: i64 = 5_000;
+/// Bytes of an answer of another OpenID provider. Ours: above its longest token and any real set of keys.
+pub const UPSTREAM_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Seconds by which another OpenID provider's clock may differ from ours. Ours: synchronised clocks differ by less.
+pub const UPSTREAM_CLOCK_SKEW_SECONDS: i64 = 60;
+/// Age of an ID token that comes for a code, in seconds. Ours: it is made when it is asked for (OIDC Core 1.0
+/// §3.1.3.7).
+pub const UPSTREAM_ID_TOKEN_AGE_SECONDS_MAX: i64 = 600;
+/// Lifetime of a logout token that is taken from another provider, in seconds: for so long its name is remembered.
+/// Ours; OIDC Back-Channel Logout 1.0 §2.4 asks for two minutes.
+pub const UPSTREAM_LOGOUT_TOKEN_SECONDS_MAX: i64 = 24 * 3600;
+/// Bytes of a `sub` (OIDC Core 1.0 §2) and of a `sid` of another provider.
+pub const UPSTREAM_IDENTIFIER_BYTES_MAX: usize = 255;
+/// Characters of one value of a profile that another provider tells. Auth0: user `name`.
+pub const UPSTREAM_PROFILE_CHARACTERS_MAX: usize = 300;
+/// How long another provider's keys are used before they are asked for anew, in milliseconds. Ours.
+pub const UPSTREAM_KEYS_MS: i64 = 3600 * 1000;
+/// How long keys are used of a provider that cannot be asked, in milliseconds. Ours: a day to mend it.
+pub const UPSTREAM_KEYS_STALE_MS_MAX: i64 = 24 * 3600 * 1000;
+/// The shortest time between two questions for one provider's keys or description, in milliseconds. Ours: tokens that
+/// name unknown keys must not make us ask each time.
+pub const UPSTREAM_REFRESH_MS_MIN: i64 = 30_000;
+/// How long another provider's description is used before it is asked for anew, in milliseconds. Ours.
+pub const UPSTREAM_DISCOVERY_MS: i64 = 24 * 3600 * 1000;
+/// Providers whose keys are held in memory. Ours: past it all are asked for anew.
+pub const UPSTREAM_PROVIDERS_MAX: usize = 1_000;
+/// How long it is remembered that another provider ended a session, in milliseconds. Ours: longer than a sign-in from
+/// there can take to its end, with every pause.
+pub const UPSTREAM_END_MEMORY_MS: i64 = 48 * 3600 * 1000;
+/// Buttons for other providers on the sign-in page. Ours: more help nobody.
+pub const UPSTREAM_BUTTONS_MAX: usize = 20;
+
 /// Clients' redirect and logout URLs each. Ours: bounds the record and the comparison.
 pub const CLIENT_URLS_MAX: usize = 100;
 /// URLs at which one client hears of logouts. Ours: Auth0 takes one; a few are enough for a client that runs in several
@@ -316,6 +349,11 @@ const _: () = {
     assert!(
         JWT_BYTES_MAX > CUSTOM_CLAIMS_BYTES_MAX / 3 * 4 + 16 * 1024,
         "a token with the largest custom claims can be read back"
+    );
+    assert!(UPSTREAM_ANSWER_BYTES_MAX > JWT_BYTES_MAX, "the longest token fits an answer");
+    assert!(
+        UPSTREAM_END_MEMORY_MS > SIGN_IN_MS + SIGN_IN_PAUSES_MAX as i64 * SIGN_IN_PAUSE_MS,
+        "the end of an upstream session is remembered for longer than a sign-in can take"
     );
     assert!(CODE_MEMORY_MS > CODE_MS, "a used code is remembered for longer than it lives");
 };

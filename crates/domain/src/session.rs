@@ -8,6 +8,7 @@ use crate::id::{ClientId, ConnectionId, OrganizationId, SessionId, UserId};
 use crate::limits::{SESSION_CLIENTS_MAX, SESSION_METHODS_MAX};
 use crate::metadata::SessionMetadata;
 use crate::time::Timestamp;
+use crate::upstream::UpstreamSession;
 
 /// Whether the browser forgets the cookie when it closes. The session itself lives on until it expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -126,6 +127,9 @@ pub struct Session {
     /// record still waits for its turn.
     #[serde(default)]
     pub epoch: u64,
+    /// The session at another provider that it came from, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<UpstreamSession>,
     /// The session's metadata.
     #[serde(default)]
     pub metadata: SessionMetadata,
@@ -140,6 +144,14 @@ impl Session {
     /// Whether the session is still good at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.ends_at()
+    }
+
+    /// Sees to it that the session ends no later than the provider that it came from wants.
+    pub fn heed_upstream(&mut self) {
+        if let Some(end) = self.upstream.as_ref().and_then(|upstream| upstream.expires_at) {
+            self.expires_at = self.expires_at.min(end);
+            self.idle_expires_at = self.idle_expires_at.min(self.expires_at);
+        }
     }
 
     /// Notes an interaction with the authorization server: pushes the idle expiry and the last sighting.
@@ -186,6 +198,7 @@ mod tests {
     use super::{AuthenticationMethod, CookieMode, Device, Session};
     use crate::metadata::SessionMetadata;
     use crate::time::{Timestamp, hours};
+    use crate::upstream::UpstreamSession;
 
     fn session() -> Session {
         Session {
@@ -205,6 +218,7 @@ mod tests {
             clients: Vec::new(),
             methods: Vec::new(),
             epoch: 0,
+            upstream: None,
             metadata: SessionMetadata::default(),
         }
     }
@@ -218,6 +232,23 @@ mod tests {
         assert_eq!(session.ends_at(), Timestamp(hours(143)));
         session.touch(Timestamp(hours(142)), hours(72), None, None);
         assert_eq!(session.ends_at(), Timestamp(hours(168)));
+    }
+
+    #[test]
+    fn a_session_lives_no_longer_than_the_provider_that_it_came_from_wants() {
+        let mut session = session();
+        session.heed_upstream();
+        assert_eq!(session.ends_at(), Timestamp(hours(72)));
+        session.upstream = Some(UpstreamSession {
+            connection_id: "con_1".into(),
+            issuer: "https://up.example/".into(),
+            subject: "s".into(),
+            sid: None,
+            issued_at_s: 0,
+            expires_at: Some(Timestamp(hours(1))),
+        });
+        session.heed_upstream();
+        assert_eq!((session.ends_at(), session.expires_at), (Timestamp(hours(1)), Timestamp(hours(1))));
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct Identity {
     /// Whether the provider is a social network.
     #[serde(default)]
     pub is_social: bool,
+    /// What the provider last told of the user, for an identity at another provider.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub profile: Map<String, Value>,
 }
 
 /// A person who can sign in.

@@ -1,8 +1,9 @@
-//! Sources of users: database connections, made, read, changed, deleted.
+//! Sources of users: database connections and other OpenID providers, made, read, changed, deleted.
 //!
-//! Auth0: authenticate › database connections. Other strategies do not exist yet and are refused.
+//! Auth0: authenticate › database connections, enterprise connections › OpenID Connect. Other strategies do not exist
+//! yet and are refused. What belongs to providers alone is in `upstream`.
 
-use domain::connection::{Connection, STRATEGY_DATABASE};
+use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::id::{ConnectionId, alphanumeric};
 use domain::limits::CLIENT_METADATA_VALUE_CHARACTERS_MAX;
 use domain::user::User;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use store::{Key, Order, Tx};
 
 use crate::listing::{Listing, Slice, Source};
+use crate::upstream::options::OidcChange;
 use crate::{ApiCall, Engine, Error, Resource};
 
 /// Characters of a connection's name. Auth0: connection `name`.
@@ -58,20 +60,34 @@ impl Engine {
             let reason = "String does not match pattern ^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$";
             return Err(Error::property(reason, "name"));
         }
-        if strategy != STRATEGY_DATABASE {
-            let reason = format!("the strategy {strategy} is not supported, only {STRATEGY_DATABASE} is");
-            return Err(Error::property(&reason, "strategy"));
-        }
+        let oidc = match strategy {
+            STRATEGY_DATABASE => None,
+            STRATEGY_OIDC => Some(
+                self.oidc_change(&changes.kept)
+                    .await?
+                    .ok_or_else(|| Error::payload("Missing required property: options"))?,
+            ),
+            _ => {
+                let reason = format!(
+                    "the strategy {strategy} is not supported, only {STRATEGY_DATABASE} and {STRATEGY_OIDC} are"
+                );
+                return Err(Error::property(&reason, "strategy"));
+            }
+        };
         let mut connection = Connection {
             id: ConnectionId::new(format!("con_{}", alphanumeric(&self.random::<16>()))),
             name: name.to_owned(),
             strategy: strategy.to_owned(),
             metadata: Map::new(),
             signup_enabled: true,
+            oidc: None,
             kept: Map::new(),
             created_at: self.now(),
         };
         changes.apply(&mut connection)?;
+        if let Some(oidc) = &oidc {
+            oidc.apply(&mut connection);
+        }
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 if tx.find::<Connection>("name", &Key::of(name)).await?.is_some() {
@@ -121,18 +137,37 @@ impl Engine {
         id: &ConnectionId,
         changes: ConnectionChanges,
     ) -> Result<Connection, Error> {
-        self.store()
-            .transact(async |tx| {
+        let oidc = match self.connection(id).await?.strategy.as_str() {
+            STRATEGY_OIDC => self.oidc_change(&changes.kept).await?,
+            _ => None,
+        };
+        let connection = self
+            .store()
+            .transact(async |tx| -> Result<Connection, Error> {
                 let mut connection = connection_in(tx, id).await?;
                 changes.apply(&mut connection)?;
+                if let Some(oidc) = &oidc {
+                    oidc.apply(&mut connection);
+                }
                 tx.put(connection.clone());
                 self.record_api(tx, call, "Update a Connection", 200);
                 Ok(connection)
             })
-            .await
+            .await?;
+        self.inner.provider_keys.forget(id);
+        Ok(connection)
     }
 
-    /// Says which clients may use a connection: a list that is kept and given back.
+    /// What the options of a provider's connection say, where there are any: they replace those before as a whole.
+    async fn oidc_change(&self, kept: &Map<String, Value>) -> Result<Option<OidcChange>, Error> {
+        match kept.get("options") {
+            None => Ok(None),
+            Some(Value::Object(options)) => Ok(Some(self.read_oidc_options(options).await?)),
+            Some(_) => Err(Error::property("Expected type object", "options")),
+        }
+    }
+
+    /// Says which clients may use a connection. It counts for other providers; our own accounts are for every client.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -219,7 +254,7 @@ async fn connection_in(tx: &mut Tx, id: &ConnectionId) -> Result<Connection, Err
 
 /// Whether any user has an entry with this connection. Whoever makes a user reads the connection.
 async fn has_users(tx: &mut Tx, id: &ConnectionId) -> Result<bool, Error> {
-    for index in ["email", "username"] {
+    for index in ["email", "username", "connection"] {
         let page = tx.page::<User>(Some(index), &Key::of(id), None, 1, Order::Ascending).await?;
         if !page.items.is_empty() {
             return Ok(true);

@@ -9,6 +9,7 @@
 //! | codes and refresh tokens into tokens | [`tokens`] |
 //! | sessions and their metadata | [`sessions`] |
 //! | refresh tokens and their metadata | [`refresh_tokens`] |
+//! | sign-in and logout at another OpenID provider | [`upstream`] |
 //! | telling clients of a logout | [`deliver`], [`logout_deliveries`] |
 //! | what the log remembers | [`audit`], [`logs`], how it reads `log_body` |
 //! | who else gets it | [`log_streams`] |
@@ -50,6 +51,7 @@ pub mod sign_out;
 pub mod sweep;
 pub mod tenant;
 pub mod tokens;
+pub mod upstream;
 pub mod users;
 
 use std::sync::Arc;
@@ -119,6 +121,7 @@ struct Inner {
     delivery_turn: tokio::sync::Mutex<LaneTurn>,
     actions_signal: Notify,
     action_caches: actions::cache::ActionCaches,
+    provider_keys: upstream::keys::ProviderKeys,
     stream_http: log_streams::StreamHttp,
 }
 
@@ -176,6 +179,7 @@ impl Engine {
             delivery_turn: tokio::sync::Mutex::default(),
             actions_signal: Notify::new(),
             action_caches: actions::cache::ActionCaches::default(),
+            provider_keys: upstream::keys::ProviderKeys::default(),
             stream_http,
         };
         Ok(Self { inner: Arc::new(inner) })

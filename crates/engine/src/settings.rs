@@ -115,6 +115,8 @@ pub struct Settings {
     pub signing_threads: usize,
     /// Where logout tokens may go.
     pub logout_egress: Egress,
+    /// Where other OpenID providers may be.
+    pub upstream_egress: Egress,
     /// Whether scripts may fetch from addresses of this machine and of the operator's own network.
     pub actions_allow_private_addresses: bool,
     /// A certificate authority in PEM that scripts' fetches trust beside the machine's own: that of this very server.
@@ -156,6 +158,7 @@ impl Settings {
             passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
             signing_threads: 1,
             logout_egress: Egress::everywhere_if(true),
+            upstream_egress: Egress::everywhere_if(true),
             actions_allow_private_addresses: false,
             actions_authority: None,
             log_retention_days: domain::limits::LOG_RETENTION_DAYS,

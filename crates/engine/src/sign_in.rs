@@ -21,7 +21,7 @@ pub mod pause;
 pub mod post_login;
 mod primary_user;
 pub mod prove;
-mod told;
+pub(crate) mod told;
 
 use aws_lc_rs::digest;
 use domain::client::Client;
@@ -181,6 +181,11 @@ impl Engine {
     /// A fresh value of 32 characters, 192 bits, that nobody can guess.
     pub(crate) fn secret_text(&self) -> String {
         domain::id::base64url_characters(&self.random::<32>())
+    }
+
+    /// How a session remembers that its user came from another provider (Auth0: `federated`).
+    pub(crate) fn federated_method(now: Timestamp) -> AuthenticationMethod {
+        AuthenticationMethod { name: "federated".to_owned(), at: now, factor: None }
     }
 
     pub(crate) fn password_method(now: Timestamp) -> AuthenticationMethod {

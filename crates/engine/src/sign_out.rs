@@ -181,6 +181,8 @@ struct Asked<'a> {
     protocol_name: &'static str,
     /// Where the browser was to go afterwards.
     return_to: Option<&'a str>,
+    /// Whether the session at the provider that the user came from should end too.
+    federated: bool,
 }
 
 impl Engine {
@@ -224,7 +226,8 @@ impl Engine {
             },
         );
         let return_to = request.post_logout_redirect_uri.as_deref();
-        let asked = Asked { client: client.as_ref(), protocol_name: "oidc", return_to };
+        let asked =
+            Asked { client: client.as_ref(), protocol_name: "oidc", return_to, federated: request.federated };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -251,7 +254,8 @@ impl Engine {
             v2::Decision::Error(error) => Decision::Error(error),
         };
         let return_to = request.return_to.as_deref();
-        let asked = Asked { client: client.as_ref(), protocol_name: "v2", return_to };
+        let asked =
+            Asked { client: client.as_ref(), protocol_name: "v2", return_to, federated: request.federated };
         self.carry_out_sign_out(decision, session, &asked, &tenant, facts).await
     }
 
@@ -273,10 +277,13 @@ impl Engine {
             }
             Decision::End { redirect } => redirect,
         };
-        let mut frames = Vec::new();
+        let (mut frames, mut federated) = (Vec::new(), None);
         if let Some(session) = session {
             // Before anything ends: a failure here must leave something to sign out of.
             frames = self.frames_of(&session).await?;
+            if asked.federated {
+                federated = self.federated_logout(&session, redirect.as_deref()).await?;
+            }
             let return_to = without_values(redirect.as_deref().unwrap_or_default());
             self.store()
                 .transact(async |tx| -> Result<(), Error> {
@@ -306,7 +313,7 @@ impl Engine {
                 .await?;
             self.logouts_may_wait();
         }
-        Ok(SignOutAnswer::Done { redirect, cookie: CookieChange::Clear, frames })
+        Ok(SignOutAnswer::Done { redirect: federated.or(redirect), cookie: CookieChange::Clear, frames })
     }
 
     async fn record_failed_sign_out(

@@ -12,7 +12,7 @@ mod public;
 
 pub use encode::{base64url, sha256};
 pub use expect::Expect;
-pub(crate) use expect::audiences;
+pub(crate) use expect::{audiences, seconds};
 pub use key::SigningKey;
 pub use key_set::{Header, KeySet, Verified};
 pub use public::VerifyingKey;

@@ -19,6 +19,7 @@
 //! | OIDC Session Management 1.0 §3.2 | [`session_state`] |
 //! | RFC 7009 (revocation) | [`revocation`] |
 //! | OIDC Discovery 1.0 §3; RFC 8414 §2 | [`discovery`] |
+//! | OIDC Core 1.0, OIDC Discovery 1.0, OIDC Back-Channel Logout 1.0, RFC 9207: where we are the client | [`upstream`] |
 //! | RFC 6749 §3.1, §3.2 (each parameter at most once) | [`params`] |
 
 pub mod access_token;
@@ -38,4 +39,5 @@ pub mod respond;
 pub mod revocation;
 pub mod session_state;
 pub mod token;
+pub mod upstream;
 pub mod userinfo;

@@ -16,6 +16,7 @@ mod server;
 mod store;
 mod suggest;
 mod tls;
+mod upstream;
 mod value;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use server::Server;
 pub use store::Store;
 use suggest::nearest;
 pub use tls::Tls;
+pub use upstream::Upstream;
 pub use value::TrustedProxy;
 
 /// Bytes of a configuration file that are read. Ours: far above any real one.
@@ -75,6 +77,8 @@ pub struct Config {
     pub events: Events,
     /// Streams of the event log.
     pub log_streams: LogStreams,
+    /// Other OpenID providers.
+    pub upstream: Upstream,
     /// Diagnostics.
     pub log: Log,
     /// What `--demo` adds; a flag only.
@@ -210,6 +214,7 @@ impl Config {
             logout: Logout::for_testing(),
             events: Events::default(),
             log_streams: LogStreams::for_testing(data),
+            upstream: Upstream::for_testing(),
             log: Log::for_testing(),
             demo: None,
             sources: BTreeMap::new(),
@@ -260,7 +265,7 @@ impl Config {
             .collect()
     }
 
-    fn sections(&self) -> [&dyn Section; 10] {
+    fn sections(&self) -> [&dyn Section; 11] {
         [
             &self.server,
             &self.tls,
@@ -271,11 +276,12 @@ impl Config {
             &self.logout,
             &self.events,
             &self.log_streams,
+            &self.upstream,
             &self.log,
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 10] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 11] {
         [
             &mut self.server,
             &mut self.tls,
@@ -286,6 +292,7 @@ impl Config {
             &mut self.logout,
             &mut self.events,
             &mut self.log_streams,
+            &mut self.upstream,
             &mut self.log,
         ]
     }

@@ -5,6 +5,8 @@
 //! | `/.well-known/*` | [`well_known`] |
 //! | `/authorize` | [`authorize`] |
 //! | `/u/login`, `/u/signup` | [`interaction`] |
+//! | `/u/login/connection`, `/login/callback`, `/logout/backchannel/{connection}` | [`upstream`] |
+//! | `/logout/callback` | [`logout`] |
 //! | `/continue` | [`resume`] |
 //! | `/oauth/token`, `/oauth/revoke` | [`token`] |
 //! | `/userinfo` | [`userinfo`] |
@@ -18,6 +20,7 @@ mod interaction;
 mod logout;
 mod resume;
 mod token;
+mod upstream;
 mod userinfo;
 mod well_known;
 
@@ -35,6 +38,10 @@ pub fn routes() -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/u/login", get(interaction::sign_in_page).post(interaction::sign_in))
         .route("/u/signup", get(interaction::sign_up_page).post(interaction::sign_up))
+        .route("/u/login/connection", post(upstream::depart))
+        .route("/login/callback", get(upstream::arrive_by_query).post(upstream::arrive_by_form))
+        .route("/logout/backchannel/{connection}", post(upstream::logout))
+        .route("/logout/callback", get(logout::back_from_provider))
         .route("/continue", get(resume::get).post(resume::post))
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(token::revoke))

@@ -53,10 +53,23 @@ pub struct SignInView<'a> {
     pub problem: Option<&'a str>,
     /// Whether the other page (sign up, on the sign-in page) is offered.
     pub offers_sign_up: bool,
+    /// Whether a password is asked for.
+    pub takes_password: bool,
+    /// Other providers at which to sign in instead.
+    pub connections: &'a [ConnectionView<'a>],
     /// The verified URI to which the client's answer will go.
     pub returns_to: &'a str,
     /// The page's language (BCP 47); texts are English for now.
     pub language: &'a str,
+}
+
+/// A button that leads to another provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ConnectionView<'a> {
+    /// The connection.
+    pub name: &'a str,
+    /// What people call it.
+    pub label: &'a str,
 }
 
 /// The question before a sign-out that the user may not have asked for.

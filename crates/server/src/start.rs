@@ -235,6 +235,7 @@ fn settings(
         },
         signing_threads: cores,
         logout_egress: config.logout.egress(),
+        upstream_egress: config.upstream.egress(),
         log_streams: LogStreamSettings {
             egress: config.log_streams.egress(),
             folder: config.log_streams.folder.clone(),

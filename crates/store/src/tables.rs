@@ -4,16 +4,19 @@
 //! | --- | --- | --- |
 //! | `tenant` | `settings` | |
 //! | `signing_key` | id | `first` (unique: algorithm, while it is the first one) |
-//! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique), `farewell` (id, where one waits) |
-//! | `connection` | id | `name` (unique) |
+//! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique), `identity` (unique: provider, id there), `connection`, `farewell` (id, where one waits) |
+//! | `connection` | id | `name` (unique), `strategy` (strategy, name) |
 //! | `client` | id | |
 //! | `resource_server` | id | `identifier` (unique) |
 //! | `client_grant` | id | `pair` (unique: client, audience) |
 //! | `organization` | id | `name` (unique) |
 //! | `membership` | organization, user | `user` (user) |
-//! | `session` | id | `user` (user, made at), `end` (shard, ends at) |
+//! | `session` | id | `user` (user, made at), `end` (shard, ends at), `upstream_sid` (connection, `sid` there), `upstream_subject` (connection, `sub` there) |
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
+//! | `upstream_attempt` | id | |
+//! | `upstream_end` | connection, hash | |
+//! | `heard_logout` | connection, hash | |
 //! | `code` | hash | |
 //! | `refresh_token` | id | `user` (user, made at), `session` (session), `client` (client, user, made at) |
 //! | `retired_refresh_token` | hash | |
@@ -35,7 +38,7 @@
 use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
 use domain::action_module::{Module, ModuleVersion};
 use domain::client::Client;
-use domain::connection::Connection;
+use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
@@ -53,6 +56,7 @@ use domain::sign_in::SignIn;
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use domain::token::{AuthorizationCode, Grant, RefreshToken, RetiredRefreshToken, RevokedAccessToken};
+use domain::upstream::{HeardLogout, UpstreamAttempt, UpstreamEnd};
 use domain::user::{User, comparable_email};
 
 use crate::key::{Key, KeyPart, shard_of};
@@ -102,6 +106,11 @@ pub fn username_key(connection: &ConnectionId, username: &str) -> Key {
     Key::of((connection, &username.to_lowercase()))
 }
 
+/// Where an account at another provider is looked up among all users.
+pub fn identity_key(provider: &str, user_id: &str) -> Key {
+    Key::of((provider, user_id))
+}
+
 impl Record for Tenant {
     const SPACE: &'static str = "tenant";
 
@@ -137,12 +146,21 @@ impl Record for User {
             entries.push(IndexEntry::many("farewell", Key::of(&self.id)));
         }
         let Some(identity) = self.identities.first() else { return entries };
+        // Only where we hand out the accounts is an address one user's alone.
+        let is_ours = identity.provider == STRATEGY_DATABASE;
         if let Some(email) = &self.email {
-            entries.push(IndexEntry::unique("email", email_key(&identity.connection_id, email)));
+            if is_ours {
+                entries.push(IndexEntry::unique("email", email_key(&identity.connection_id, email)));
+            }
             entries.push(IndexEntry::many("address", Key::of(comparable_email(email))));
         }
-        if let Some(username) = &self.username {
+        if let Some(username) = self.username.as_ref().filter(|_| is_ours) {
             entries.push(IndexEntry::unique("username", username_key(&identity.connection_id, username)));
+        }
+        // An account of ours that a user was made with is found by the user's own key.
+        for identity in self.identities.iter().skip(usize::from(is_ours)) {
+            entries.push(IndexEntry::unique("identity", identity_key(&identity.provider, &identity.user_id)));
+            entries.push(IndexEntry::many("connection", Key::of(&identity.connection_id)));
         }
         entries
     }
@@ -156,7 +174,12 @@ impl Record for Connection {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::unique("name", Key::of(&self.name))]
+        let mut entries = vec![IndexEntry::unique("name", Key::of(&self.name))];
+        // The others are never listed by it.
+        if self.strategy == STRATEGY_OIDC {
+            entries.push(IndexEntry::many("strategy", Key::of((&self.strategy, &self.name))));
+        }
+        entries
     }
 }
 
@@ -225,10 +248,18 @@ impl Record for Session {
 
     // No expiry of the row: a session that ran out is ended by the engine's sweep, so that its clients are told.
     fn indexes(&self) -> Vec<IndexEntry> {
-        vec![
+        let mut entries = vec![
             IndexEntry::many("user", Key::of((&self.user_id, self.created_at))),
             IndexEntry::many("end", Key::of((shard_of(self.id.as_str()), self.ends_at()))),
-        ]
+        ];
+        if let Some(upstream) = &self.upstream {
+            let connection = &upstream.connection_id;
+            entries.push(IndexEntry::many("upstream_subject", Key::of((connection, &upstream.subject))));
+            if let Some(sid) = &upstream.sid {
+                entries.push(IndexEntry::many("upstream_sid", Key::of((connection, sid))));
+            }
+        }
+        entries
     }
 }
 
@@ -249,6 +280,42 @@ impl Record for PausedSignIn {
 
     fn key(&self) -> Key {
         Key::of(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for UpstreamAttempt {
+    const SPACE: &'static str = "upstream_attempt";
+
+    fn key(&self) -> Key {
+        Key::of(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for UpstreamEnd {
+    const SPACE: &'static str = "upstream_end";
+
+    fn key(&self) -> Key {
+        Key::of((&self.connection_id, &self.hash))
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for HeardLogout {
+    const SPACE: &'static str = "heard_logout";
+
+    fn key(&self) -> Key {
+        Key::of((&self.connection_id, &self.hash))
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -67,7 +67,8 @@ impl Engine {
         }
     }
 
-    /// Shows the pages, or tells a client that wants none shown.
+    /// Shows the pages, sends the browser to the provider that the client names, or tells a client that wants none of
+    /// this.
     async fn ask_for_login(
         &self,
         request: AuthorizationRequest,
@@ -79,7 +80,11 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
             return self.refuse(&request, client, error, facts).await;
         }
-        self.wait_for_user(request, browser_secret).await
+        match self.upstream_named_in(&request, client).await? {
+            Ok(Some(connection)) => self.depart_at_once(request, connection, browser_secret).await,
+            Ok(None) => self.wait_for_user(request, browser_secret).await,
+            Err(error) => self.refuse(&request, client, error, facts).await,
+        }
     }
 
     /// A request that failed its checks: back to the client where its redirect URI is verified, else a page.
@@ -209,30 +214,34 @@ impl Engine {
         request: AuthorizationRequest,
         browser_secret: Option<&str>,
     ) -> Result<NextStep, Error> {
-        let now = self.now();
         let browser_secret = self.browser_secret(browser_secret);
-        let id = base64url_characters(&self.random::<32>());
         let screen =
             if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
-        let sign_in = SignIn {
-            id: SignInId::new(&*id),
-            browser_hash: hash(&browser_secret),
-            request,
-            attempts: 0,
-            created_at: now,
-            expires_at: now.plus_millis(SIGN_IN_MS),
-        };
+        let sign_in = self.new_sign_in(request, &browser_secret);
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 tx.insert(sign_in.clone());
                 Ok(())
             })
             .await?;
-        Ok(NextStep::Page { sign_in_id: id, browser_secret, screen })
+        Ok(NextStep::Page { sign_in_id: sign_in.id.to_string(), browser_secret, screen })
+    }
+
+    /// A sign-in as it begins, of the browser that holds this secret.
+    pub(crate) fn new_sign_in(&self, request: AuthorizationRequest, browser_secret: &str) -> SignIn {
+        let now = self.now();
+        SignIn {
+            id: SignInId::new(base64url_characters(&self.random::<32>())),
+            browser_hash: hash(browser_secret),
+            request,
+            attempts: 0,
+            created_at: now,
+            expires_at: now.plus_millis(SIGN_IN_MS),
+        }
     }
 
     /// One secret for all tabs of a browser: a second sign-in must not end the first one's right to go on.
-    pub(super) fn browser_secret(&self, known: Option<&str>) -> String {
+    pub(crate) fn browser_secret(&self, known: Option<&str>) -> String {
         match known.filter(|secret| secret.len() == 32) {
             Some(secret) => secret.to_owned(),
             None => self.secret_text(),

@@ -131,7 +131,8 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
             return Ok(Err(self.refuse(&working.request, &working.client, error, facts).await?));
         }
-        if is_reused || is_outdated {
+        // A provider vouched for the session that ended, not for the next one.
+        if is_reused || is_outdated || working.session.upstream.is_some() {
             return Ok(Err(self.wait_for_user(working.request, working.browser_secret.as_deref()).await?));
         }
         let cookie_secret = self.secret_text();
@@ -139,6 +140,7 @@ impl Engine {
             self.new_session(&working.user, &working.connection, &working.tenant, &cookie_secret, facts);
         session.organization_id = working.organization.as_ref().map(|found| found.id.clone());
         session.clients.push(working.client.id.clone());
+        session.record_method(Self::password_method(self.now()));
         working.session = session;
         working.origin = Origin::New { cookie_secret, replaces: None };
         Ok(Ok(Box::new(working)))
@@ -159,10 +161,16 @@ impl Engine {
                 };
                 let mut session = base;
                 let is_new = working.is_new();
+                if !matches!(working.origin, Origin::Reused { .. })
+                    && self.upstream_is_over(tx, &session).await?
+                {
+                    return Ok(Finished::SessionEnded);
+                }
                 let now = self.now();
                 if let Err(error) = run.effects.apply_to_session(&mut session, &working.tenant, is_new, now) {
                     return Ok(Finished::MetadataRefused(error));
                 }
+                session.heed_upstream();
                 let user = self.write_user(tx, working, run, facts).await?;
                 let Some(user) = user else { return Ok(Finished::SessionEnded) };
                 self.end_replaced(tx, working, facts).await?;
@@ -211,6 +219,8 @@ impl Engine {
             session.authenticated_at = working.session.authenticated_at;
             session.cookie_hash.clone_from(&working.session.cookie_hash);
             session.methods.clone_from(&working.session.methods);
+            session.connection_id.clone_from(&working.session.connection_id);
+            session.upstream.clone_from(&working.session.upstream);
         }
         Ok(Some(session))
     }

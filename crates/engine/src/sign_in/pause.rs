@@ -188,6 +188,8 @@ impl Engine {
             (PausedOrigin::Renewed, Some(mut held)) if held.id == paused.session.id => {
                 held.authenticated_at = held.authenticated_at.max(paused.session.authenticated_at);
                 paused.session.methods.iter().for_each(|method| held.record_method(method.clone()));
+                held.connection_id.clone_from(&paused.session.connection_id);
+                held.upstream.clone_from(&paused.session.upstream);
                 (held, Origin::Renewed { cookie_secret })
             }
             (PausedOrigin::Reused, Some(held)) if held.id == paused.session.id => {

@@ -57,6 +57,7 @@ impl SignInStage<'_> {
             authenticated_at: self.before.authenticated_at,
             methods: self.before.methods.clone(),
             organization_id: self.before.organization_id.clone(),
+            upstream: self.before.upstream.clone(),
             clients: vec![client.id.clone()],
             ..engine.new_session(user, connection, tenant, "", self.facts)
         }

@@ -1,13 +1,15 @@
 //! Checks a password, or signs someone up. A wrong password is a page and an event, never a redirect.
 
 use domain::client::Client;
-use domain::connection::{CONNECTION_DEFAULT, Connection};
+use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
 use domain::event::EventKind;
 use domain::id::{ActionId, SessionId, SignInId, UserId, base64url_characters, hexadecimal};
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::{Secret, same};
 use domain::session::{Device, Session};
 use domain::sign_in::{AuthorizationRequest, SignIn};
+use domain::time::Timestamp;
+use domain::upstream::UpstreamSession;
 use domain::user::{Identity, User, is_email};
 use protocol::error::{OAuthError, OAuthErrorCode};
 use serde_json::{Map, json};
@@ -16,6 +18,7 @@ use store::tables::{email_key, username_key};
 
 use super::{Browser, NextStep, Origin, Working, hash};
 use crate::passwords::refuse_password;
+use crate::upstream::depart::ConnectionButton;
 use crate::users::registered::SignUp;
 use crate::users::registration::Registration;
 use crate::{Engine, Error, RequestFacts};
@@ -33,6 +36,10 @@ pub struct PageView {
     pub login_hint: Option<String>,
     /// Whether people may sign themselves up.
     pub signup_enabled: bool,
+    /// Whether people have a password here.
+    pub takes_password: bool,
+    /// Other providers at which they may sign in instead.
+    pub connections: Vec<ConnectionButton>,
     /// Where the answer will go: the page's form must be allowed to end there.
     pub redirect_uri: String,
     /// The user's languages, first choice first.
@@ -56,11 +63,35 @@ pub enum Proof {
 /// Tells nobody whether the user exists (OWASP: authentication responses).
 const WRONG: &str = "Wrong email or password.";
 
-struct Pending {
-    sign_in: SignIn,
-    client: Client,
-    connection: Connection,
+/// A sign-in that waits for this browser, with what belongs to it.
+pub(crate) struct Pending {
+    pub(crate) sign_in: SignIn,
+    pub(crate) client: Client,
+    pub(crate) connection: Connection,
     view: PageView,
+}
+
+/// By what a user is known.
+pub(crate) enum Proven {
+    /// Their password.
+    Password,
+    /// A provider's word.
+    Upstream(UpstreamSession),
+}
+
+impl Proven {
+    /// Notes the proof in the session that rests on it.
+    fn note(self, session: &mut Session, connection: &Connection, now: Timestamp) {
+        match self {
+            Self::Password => session.record_method(Engine::password_method(now)),
+            Self::Upstream(upstream) => {
+                session.record_method(Engine::federated_method(now));
+                session.connection_id = connection.id.clone();
+                session.upstream = Some(upstream);
+                session.heed_upstream();
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -69,10 +100,17 @@ impl Engine {
     /// # Errors
     /// [`Error::OAuth`], to be shown as a page, when the sign-in is over or belongs to another browser.
     pub async fn sign_in_page(&self, id: &str, browser_secret: Option<&str>) -> Result<PageView, Error> {
-        Ok(self.pending(id, browser_secret).await?.view)
+        let pending = self.pending(id, browser_secret).await?;
+        self.with_connections(&pending).await
     }
 
-    async fn pending(&self, id: &str, browser_secret: Option<&str>) -> Result<Pending, Error> {
+    /// The page with a button for each other provider.
+    async fn with_connections(&self, pending: &Pending) -> Result<PageView, Error> {
+        let connections = self.connection_buttons(&pending.sign_in.request, &pending.client).await?;
+        Ok(PageView { connections, ..pending.view.clone() })
+    }
+
+    pub(crate) async fn pending(&self, id: &str, browser_secret: Option<&str>) -> Result<Pending, Error> {
         let over = || {
             Error::OAuth(OAuthError::invalid(
                 "This sign-in is over or was begun in another browser. Go back to the application and start again.",
@@ -94,6 +132,8 @@ impl Engine {
             tenant_logo: tenant.picture_url,
             login_hint: sign_in.request.login_hint.clone(),
             signup_enabled: connection.signup_enabled,
+            takes_password: connection.strategy == STRATEGY_DATABASE,
+            connections: Vec::new(),
             redirect_uri: sign_in.request.redirect_uri.clone(),
             ui_locales: sign_in.request.ui_locales.clone(),
         };
@@ -134,7 +174,9 @@ impl Engine {
                 let next = self.refuse(&pending.sign_in.request, &pending.client, error, facts).await?;
                 Ok(Proof::Next(next))
             }
-            Some(user) if right => Ok(Proof::Next(self.proved(pending, user, browser, facts).await?)),
+            Some(user) if right => {
+                Ok(Proof::Next(self.proved(pending, user, Proven::Password, browser, facts).await?))
+            }
             user => self.wrong_password(pending, user, username, facts).await,
         }
     }
@@ -187,7 +229,8 @@ impl Engine {
             )
             .into());
         }
-        let view = PageView { login_hint: Some(username.to_owned()), ..pending.view };
+        let view = self.with_connections(&pending).await?;
+        let view = PageView { login_hint: Some(username.to_owned()), ..view };
         Ok(Proof::Again { view, message: WRONG.to_owned() })
     }
 
@@ -205,7 +248,7 @@ impl Engine {
     ) -> Result<Proof, Error> {
         let pending = self.pending(id, browser.secret).await?;
         let email = email.trim();
-        let refusal = if !pending.connection.signup_enabled {
+        let refusal = if !pending.connection.signup_enabled || !pending.view.takes_password {
             Some("Sign-up is closed.".to_owned())
         } else if !is_email(email) {
             Some("Enter a valid email address.".to_owned())
@@ -261,7 +304,7 @@ impl Engine {
                 "Something went wrong. Is this address signed up already?".into(),
             ));
         }
-        Ok(Proof::Next(self.proved(pending, user, browser, facts).await?))
+        Ok(Proof::Next(self.proved(pending, user, Proven::Password, browser, facts).await?))
     }
 
     /// A user of a database connection who has nothing but an address and a password yet.
@@ -292,6 +335,7 @@ impl Engine {
                 provider: connection.strategy.clone(),
                 user_id: own_id,
                 is_social: false,
+                profile: Map::new(),
             }],
             user_metadata: Map::new(),
             app_metadata: Map::new(),
@@ -309,10 +353,11 @@ impl Engine {
     }
 
     /// The user proved who they are: make or renew the session, and go on to the Actions.
-    async fn proved(
+    pub(crate) async fn proved(
         &self,
         pending: Pending,
         user: User,
+        proof: Proven,
         browser: Browser<'_>,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
@@ -327,7 +372,7 @@ impl Engine {
         let before =
             before.filter(|session| session.user_id != user.id || session.epoch == user.sessions_epoch);
         let cookie_secret = self.secret_text();
-        let (session, origin) = match before {
+        let (mut session, origin) = match before {
             Some(session) if session.user_id == user.id => {
                 (self.renewed(session, &tenant, &cookie_secret, facts), Origin::Renewed { cookie_secret })
             }
@@ -337,6 +382,7 @@ impl Engine {
                 (session, Origin::New { cookie_secret, replaces })
             }
         };
+        proof.note(&mut session, &pending.connection, self.now());
         let mut user = user;
         user.logins_count += 1;
         let working = Working {
@@ -357,7 +403,7 @@ impl Engine {
         self.complete(working, facts).await
     }
 
-    /// A session as it begins.
+    /// A session as it begins, yet without a word on how the user proved who they are.
     pub(crate) fn new_session(
         &self,
         user: &User,
@@ -383,8 +429,9 @@ impl Engine {
             cookie_mode: tenant.cookie_mode,
             device: Device::first_seen(facts.ip.as_deref(), facts.user_agent.as_deref()),
             clients: Vec::new(),
-            methods: vec![Self::password_method(now)],
+            methods: Vec::new(),
             epoch: user.sessions_epoch,
+            upstream: None,
             metadata: domain::metadata::SessionMetadata::default(),
         }
     }
@@ -402,7 +449,6 @@ impl Engine {
         session.touch(now, idle_ms, facts.ip.as_deref(), facts.user_agent.as_deref());
         session.authenticated_at = now;
         session.cookie_hash = hash(cookie_secret);
-        session.record_method(Self::password_method(now));
         session
     }
 }

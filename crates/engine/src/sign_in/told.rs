@@ -97,7 +97,7 @@ pub(super) fn denial(working: &Working, run: &TriggerRun, description: &str, cod
 
 /// `details` of a request that was refused before anybody signed in. `kind` says by whom: `request-error` where the
 /// request is not legal, `oauth-authorization` where its client was told.
-pub(super) fn refusal(error: &OAuthError, kind: &str, query: &[(String, String)]) -> Value {
+pub(crate) fn refusal(error: &OAuthError, kind: &str, query: &[(String, String)]) -> Value {
     let mut details = json!({
         "error": { "message": error.description, "oauthError": error.code.as_str(), "type": kind },
         "qs": shown::authorize_query(query),

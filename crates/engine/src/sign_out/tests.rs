@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use store::{Key, Order, OutboxFilter, OutboxState, Tx};
 
 use super::{BoundTokens, OUTBOX_LOGOUT};
-use crate::ports::{ManualClock, SystemEntropy};
+use crate::ports::ManualClock;
 use crate::sign_in::hash;
 use crate::users::UserChanges;
 use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Resource, Settings};
@@ -25,8 +25,10 @@ use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Resource, Setti
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 async fn engine() -> Engine {
-    let outbound = Ports::real(Egress::everywhere_if(true)).unwrap().outbound;
-    let ports = Ports { clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(SystemEntropy), outbound };
+    let ports = Ports {
+        clock: Arc::new(ManualClock::at(NOW)),
+        ..Ports::real(Egress::everywhere_if(true), Egress::everywhere_if(true)).unwrap()
+    };
     Engine::open(Settings::for_testing(), ports).await.unwrap()
 }
 
@@ -50,6 +52,7 @@ fn user(engine: &Engine) -> User {
         strategy: STRATEGY_DATABASE.into(),
         metadata: Map::new(),
         signup_enabled: true,
+        oidc: None,
         kept: Map::new(),
         created_at: NOW,
     };
@@ -59,6 +62,7 @@ fn user(engine: &Engine) -> User {
 fn session(id: String, user: &User, clients: usize) -> Session {
     Session {
         epoch: 0,
+        upstream: None,
         id: id.as_str().into(),
         user_id: user.id.clone(),
         connection_id: ConnectionId::new("con_1"),

@@ -1,6 +1,6 @@
 //! What a request wants to be different about a user, and whether it may be.
 
-use domain::connection::Connection;
+use domain::connection::{Connection, STRATEGY_DATABASE};
 use domain::id::{UserId, hexadecimal};
 use domain::secret::Secret;
 use domain::time::Timestamp;
@@ -90,7 +90,13 @@ impl UserChanges {
         }
         merge("user_metadata", &mut user.user_metadata, self.user_metadata.as_ref())?;
         merge("app_metadata", &mut user.app_metadata, self.app_metadata.as_ref())?;
-        if user.email.is_none() && user.username.is_none() && user.phone_number.is_none() {
+        // Who comes from another provider is known by their identity there.
+        let is_ours = user.identities.first().is_none_or(|identity| identity.provider == STRATEGY_DATABASE);
+        if !is_ours && self.password.is_some() {
+            let reason = "the user signs in at another provider and has no password here";
+            return Err(Error::property(reason, "password"));
+        }
+        if is_ours && user.email.is_none() && user.username.is_none() && user.phone_number.is_none() {
             return Err(Error::payload("a user needs an email, a username or a phone_number"));
         }
         user.updated_at = now;
@@ -168,6 +174,7 @@ impl NewUser {
                 provider: connection.strategy.clone(),
                 user_id: own_id,
                 is_social: false,
+                profile: Map::new(),
             }],
             user_metadata: Map::new(),
             app_metadata: Map::new(),
@@ -234,6 +241,7 @@ mod tests {
             strategy: "auth0".into(),
             metadata: Map::new(),
             signup_enabled: true,
+            oidc: None,
             kept: Map::new(),
             created_at: Timestamp(0),
         }

@@ -1,6 +1,6 @@
 //! `/api/v2/connections`: sources of users.
 //!
-//! Auth0: Management API v2 › connections. Database connections only.
+//! Auth0: Management API v2 › connections. Database connections, and OpenID Connect. A client secret is never given back.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::connection::Connection;
 use domain::id::ConnectionId;
+use domain::upstream::OidcConnection;
 use engine::Error;
 use engine::connections::{ConnectionChanges, enabled_clients};
 use serde_json::{Map, Value, json};
@@ -20,7 +21,9 @@ use crate::App;
 use crate::error::ApiError;
 use crate::http::body::ApiBody;
 
-/// Properties that are taken and given back without effect; of `options`, `disable_signup` has one.
+/// Properties that are taken and given back. Of `options`, `disable_signup` has an effect, and those of a provider that
+/// `engine::upstream` reads; of the others, `display_name` and `show_as_button` for a provider's button, and
+/// `enabled_clients` for who may use it.
 pub const KEPT: &[(&str, Kind)] = &[
     ("display_name", Kind::Text),
     ("options", Kind::Object),
@@ -145,8 +148,14 @@ pub(super) fn body_of(connection: &Connection) -> Value {
     body.insert("strategy".to_owned(), connection.strategy.as_str().into());
     body.extend(connection.kept.clone());
     let options = body.entry("options").or_insert_with(|| json!({}));
-    if !connection.signup_enabled {
-        options["disable_signup"] = true.into();
+    match &connection.oidc {
+        Some(oidc) => {
+            if let Some(options) = options.as_object_mut() {
+                options.entry("oidc_metadata").or_insert_with(|| metadata_of(oidc));
+            }
+        }
+        None if !connection.signup_enabled => options["disable_signup"] = true.into(),
+        None => {}
     }
     let defaults = [
         ("is_domain_connection", json!(false)),
@@ -162,4 +171,25 @@ pub(super) fn body_of(connection: &Connection) -> Value {
         body.insert("metadata".to_owned(), Value::Object(connection.metadata.clone()));
     }
     Value::Object(body)
+}
+
+/// The provider as it was found.
+fn metadata_of(oidc: &OidcConnection) -> Value {
+    let provider = &oidc.provider;
+    let mut metadata = json!({
+        "issuer": provider.issuer,
+        "authorization_endpoint": provider.authorization_endpoint,
+        "token_endpoint": provider.token_endpoint,
+        "jwks_uri": provider.jwks_uri,
+    });
+    let optional = [
+        ("userinfo_endpoint", &provider.userinfo_endpoint),
+        ("end_session_endpoint", &provider.end_session_endpoint),
+    ];
+    for (name, endpoint) in optional {
+        if let Some(endpoint) = endpoint {
+            metadata[name] = endpoint.as_str().into();
+        }
+    }
+    metadata
 }

@@ -219,16 +219,20 @@ struct IdentityBody<'a> {
     provider: &'a str,
     #[serde(rename = "isSocial")]
     is_social: bool,
+    #[serde(rename = "profileData", skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> UserBody<'a> {
     /// The body of a user; no trace of the password.
     pub(super) fn of(user: &'a User) -> Self {
-        let identities = user.identities.iter().map(|identity| IdentityBody {
+        // The first identity's profile is the user's own.
+        let identities = user.identities.iter().enumerate().map(|(at, identity)| IdentityBody {
             connection: &identity.connection,
             user_id: &identity.user_id,
             provider: &identity.provider,
             is_social: identity.is_social,
+            profile: (at > 0 && !identity.profile.is_empty()).then_some(&identity.profile),
         });
         Self {
             created_at: user.created_at.to_string(),

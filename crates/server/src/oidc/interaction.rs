@@ -13,7 +13,7 @@ use crate::error::PageError;
 use crate::http::body::{PageForm, Query};
 use crate::http::cookies::Cookies;
 use crate::http::csrf;
-use crate::pages::{self, Brand, Page, SignInView};
+use crate::pages::{self, Brand, ConnectionView, Page, SignInView};
 
 /// Which of the two pages.
 #[derive(Clone, Copy)]
@@ -79,7 +79,10 @@ pub async fn sign_up(
 }
 
 /// The sign-in that a form is about, if the form came from our own page in this browser.
-fn proven_state<'a>(cookies: &Cookies, form: &'a [(String, String)]) -> Result<&'a str, PageError> {
+pub(super) fn proven_state<'a>(
+    cookies: &Cookies,
+    form: &'a [(String, String)],
+) -> Result<&'a str, PageError> {
     let state = value(form, "state");
     if !csrf::is_good(cookies.browser.as_deref(), state, value(form, "csrf")) {
         return Err(PageError::not_our_form());
@@ -98,6 +101,11 @@ fn after(screen: Screen, proof: Proof, state: &str, cookies: &Cookies) -> Respon
 
 fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem: Option<&str>) -> Page {
     let csrf = csrf::token(cookies.browser.as_deref().unwrap_or_default(), state);
+    let connections: Vec<ConnectionView<'_>> = view
+        .connections
+        .iter()
+        .map(|button| ConnectionView { name: &button.name, label: &button.label })
+        .collect();
     let view = SignInView {
         brand: Brand { name: view.tenant_name.as_deref(), logo: view.tenant_logo.as_deref() },
         client_name: &view.client_name,
@@ -105,7 +113,9 @@ fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem
         csrf: &csrf,
         username: view.login_hint.as_deref(),
         problem,
-        offers_sign_up: view.signup_enabled,
+        offers_sign_up: view.signup_enabled && view.takes_password,
+        takes_password: view.takes_password,
+        connections: &connections,
         returns_to: &view.redirect_uri,
         language: "en",
     };
@@ -115,6 +125,6 @@ fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem
     }
 }
 
-fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+pub(super) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
     pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }

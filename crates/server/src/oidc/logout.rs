@@ -101,6 +101,13 @@ pub async fn v2(
     }
 }
 
+/// A browser is back from the sign-out of the provider that its user came from (OIDC RP-Initiated Logout 1.0 §3).
+pub async fn back_from_provider(State(app): State<App>, Query(params): Query) -> Result<Response, PageError> {
+    let state = params.iter().find(|(name, _)| name == "state").map(|(_, value)| value.as_str());
+    let to = state.and_then(|state| app.engine().back_from_logout(state));
+    done(&app, to.as_deref(), &[], &CookieChange::Keep).await
+}
+
 /// Sends the browser on; where applications wait to be told by the browser itself, a page does both.
 async fn done(
     app: &App,

@@ -2,7 +2,7 @@
 
 use axum::response::IntoResponse;
 
-use super::{Brand, ConfirmView, ErrorView, FormPostView, Page, SignInView, SignedOutView};
+use super::{Brand, ConfirmView, ConnectionView, ErrorView, FormPostView, Page, SignInView, SignedOutView};
 
 const VIEW: SignInView<'static> = SignInView {
     brand: Brand { name: Some("Acme & Sons"), logo: Some("https://cdn.example/logo.svg") },
@@ -12,6 +12,8 @@ const VIEW: SignInView<'static> = SignInView {
     username: Some("ada@example.com"),
     problem: Some("Wrong email or password."),
     offers_sign_up: true,
+    takes_password: true,
+    connections: &[ConnectionView { name: "up", label: "Acme <staff>" }],
     returns_to: "https://rp.example/cb",
     language: "en",
 };
@@ -105,6 +107,23 @@ fn the_sign_in_form_has_the_fields_that_it_promises() {
     }
     let closed = super::sign_in(&SignInView { offers_sign_up: false, problem: None, ..VIEW }).html;
     assert!(!closed.contains("/u/signup") && !closed.contains("role=\"alert\""), "{closed}");
+}
+
+#[test]
+fn a_provider_has_a_form_of_its_own_that_works_without_scripts() {
+    let html = super::sign_in(&VIEW).html;
+    for part in [
+        "action=\"/u/login/connection?state=st-1\"",
+        "name=\"connection\" value=\"up\"",
+        "Continue with Acme &lt;staff&gt;</button>",
+        "name=\"password\"",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+    let only = super::sign_in(&SignInView { takes_password: false, ..VIEW }).html;
+    assert!(!only.contains("name=\"password\"") && only.contains("value=\"up\""), "{only}");
+    let without = super::sign_in(&SignInView { connections: &[], ..VIEW }).html;
+    assert!(!without.contains("/u/login/connection"), "{without}");
 }
 
 #[test]

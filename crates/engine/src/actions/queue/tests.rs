@@ -10,7 +10,7 @@ use serde_json::Map;
 use store::{Order, OutboxFilter, OutboxState};
 
 use super::*;
-use crate::ports::{ManualClock, SystemEntropy};
+use crate::ports::ManualClock;
 use crate::users::{NewUser, UserChanges};
 use crate::{ApiCall, Caller, Ports, Settings};
 
@@ -18,10 +18,15 @@ const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// An engine whose sandbox starts no worker, and its clock.
 async fn engine() -> (Engine, Arc<ManualClock>) {
-    let outbound = Ports::real(domain::egress::Egress::everywhere_if(true)).unwrap().outbound;
     let clock = Arc::new(ManualClock::at(NOW));
-    let ports =
-        Ports { clock: Arc::<ManualClock>::clone(&clock), entropy: Arc::new(SystemEntropy), outbound };
+    let ports = Ports {
+        clock: Arc::<ManualClock>::clone(&clock),
+        ..Ports::real(
+            domain::egress::Egress::everywhere_if(true),
+            domain::egress::Egress::everywhere_if(true),
+        )
+        .unwrap()
+    };
     (Engine::open(Settings::for_testing(), ports).await.unwrap(), clock)
 }
 
@@ -73,6 +78,7 @@ async fn register(engine: &Engine) -> User {
         strategy: domain::connection::STRATEGY_DATABASE.into(),
         metadata: Map::new(),
         signup_enabled: true,
+        oidc: None,
         kept: Map::new(),
         created_at: NOW,
     };
