@@ -186,7 +186,8 @@ impl Browser {
     }
 
     fn is_ours(&self, url: &Url) -> bool {
-        url.as_str().starts_with(&self.wire.issuer())
+        // The dashboard is an application, though it lives here.
+        url.as_str().strip_prefix(&self.wire.issuer()).is_some_and(|path| !path.starts_with("manage/"))
     }
 
     fn absolute(&self, url: &str) -> String {

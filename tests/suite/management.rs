@@ -2,6 +2,7 @@
 
 mod action_modules;
 mod actions;
+mod administrators;
 mod caller;
 mod log_events;
 mod log_streams;

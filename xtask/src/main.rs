@@ -1,9 +1,11 @@
-//! The project's own tool: `cargo xtask serve`, `test`, `ci`, `prepare`, `bench`, `tidy`, `licences`.
+//! The project's own tool: `cargo xtask serve`, `test`, `ci`, `prepare`, `dashboard`, `bench`, `tidy`,
+//! `licences`.
 //!
 //! One file per command. What a developer runs here is what continuous integration runs.
 
 mod bench;
 mod children;
+mod dashboard;
 mod install;
 mod licences;
 mod postgres;
@@ -22,9 +24,10 @@ usage: cargo xtask COMMAND
   serve [--demo] [--release] [--data DIR] [-- SERVER ARGUMENTS]
                    builds the server and runs it; --demo adds a user, an Action and two relying parties
   test [FILTER]    installs what is missing, then runs every check; FILTER is the name of one step
-                   (fmt, tidy, licences, clippy, build, rust, node-sqlite, node-postgres), or a part of the
+                   (fmt, tidy, licences, dashboard, clippy, build, rust, node-sqlite, node-postgres), or a part of the
                    names of the Rust tests to run
   prepare          only installs what `test` needs and finds missing
+  dashboard        builds the dashboard, if its sources changed; `serve` and `test` do so too
   ci               the same as `test`: what continuous integration calls
   bench [-- ARGUMENTS]
                    builds for release and measures the server beside its floors
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "serve" => serve::run(rest),
         "test" | "ci" => test::run(rest),
         "prepare" => install::run(),
+        "dashboard" => dashboard::run(),
         "bench" => bench::run(rest),
         "tidy" => tidy::run(),
         "licences" => licences::run(),

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::children::{Children, Event, Failure};
-use crate::workspace;
+use crate::{dashboard, workspace};
 
 const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// The first start makes an authority, keys and a tenant; on a slow machine and unoptimised that takes seconds.
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let wish = read(arguments)?;
     let root = workspace::root()?;
     let mut children = Children::new()?;
+    dashboard::build_where_possible(&mut children, &root)?;
     let mut build = workspace::cargo(&root);
     build.args(["build", "--package", "server", "--bin", "vestibule"]);
     build.args(wish.release.then_some("--release"));

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::children::{Children, Failure};
 use crate::postgres::Postgres;
-use crate::{install, licences, postgres, tidy, workspace};
+use crate::{dashboard, install, licences, postgres, tidy, workspace};
 
 /// The longest any one step may take; a cold build on two cores stays well below.
 const STEP_LIMIT: Duration = Duration::from_secs(25 * 60);
 /// The longest a Node suite's single test may take, in milliseconds.
 const NODE_TEST_MS_MAX: u32 = 120_000;
-const STEPS: [&str; 8] =
-    ["fmt", "tidy", "licences", "clippy", "build", "rust", "node-sqlite", "node-postgres"];
+const STEPS: [&str; 9] =
+    ["fmt", "tidy", "licences", "dashboard", "clippy", "build", "rust", "node-sqlite", "node-postgres"];
 
 /// What to run.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,11 @@ impl Choice {
     fn has(&self, step: &str) -> bool {
         match self {
             Self::Everything => true,
-            Self::Step(chosen) => chosen == step || (step == "build" && needs_binary(chosen)),
+            Self::Step(chosen) => {
+                chosen == step
+                    || (step == "build" && needs_binary(chosen))
+                    || (step == "dashboard" && chosen.starts_with("node-"))
+            }
             Self::RustTests(_) => step == "build" || step == "rust",
         }
     }
@@ -83,6 +87,9 @@ impl Run {
         }
         if choice.has("licences") {
             self.step("licences", |_| licences::run())?;
+        }
+        if choice.has("dashboard") {
+            self.step("dashboard", |run| dashboard::build(&mut run.children, &run.root))?;
         }
         if choice.has("clippy") {
             self.cargo(
@@ -228,7 +235,7 @@ mod tests {
     #[test]
     fn the_name_of_a_step_runs_that_step_and_what_it_needs() {
         let runs: Vec<_> = STEPS.into_iter().filter(|step| choice("node-sqlite").has(step)).collect();
-        assert_eq!(runs, ["build", "node-sqlite"]);
+        assert_eq!(runs, ["dashboard", "build", "node-sqlite"]);
         assert!(!choice("node-sqlite").needs_postgres());
         let runs: Vec<_> = STEPS.into_iter().filter(|step| choice("fmt").has(step)).collect();
         assert_eq!(runs, ["fmt"]);

@@ -14,10 +14,11 @@ use crate::children::Failure;
 use crate::workspace;
 
 /// Folders that hold nothing of ours.
-const SKIPPED: [&str; 6] = ["target", "node_modules", "artifacts", "data", ".git", "corpus"];
+const SKIPPED: [&str; 8] =
+    ["target", "dist", ".build", "node_modules", "artifacts", "data", ".git", "corpus"];
 /// Kinds of files that are ours to read.
-const KINDS: [&str; 13] =
-    ["rs", "toml", "md", "mjs", "js", "ts", "json", "html", "css", "sh", "yml", "yaml", "conf"];
+const KINDS: [&str; 14] =
+    ["rs", "tsx", "toml", "md", "mjs", "js", "ts", "json", "html", "css", "sh", "yml", "yaml", "conf"];
 
 /// One thing that a rule objects to.
 #[derive(Debug, PartialEq, Eq)]

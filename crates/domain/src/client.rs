@@ -15,6 +15,9 @@ use crate::logout::LogoutSettings;
 use crate::secret::Sealed;
 use crate::time::Timestamp;
 
+/// The `client_id` of the dashboard. No client that is made through the API can have it: those are random.
+pub const DASHBOARD_CLIENT_ID: &str = "vestibule-dashboard";
+
 /// How a client proves itself at the token endpoint (RFC 7591 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,6 +174,11 @@ impl Client {
     /// Whether the client may use a grant.
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|own| own == grant_type)
+    }
+
+    /// Whether this is the server's own dashboard, which nobody can change.
+    pub fn is_dashboard(&self) -> bool {
+        self.id.as_str() == DASHBOARD_CLIENT_ID
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 §2.1).

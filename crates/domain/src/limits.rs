@@ -49,6 +49,8 @@ pub const LOGOUT_TOKEN_SECONDS: i64 = 120;
 pub const ID_TOKEN_SECONDS_DEFAULT: i64 = 36_000;
 /// Default lifetime of an access token in seconds. Auth0: resource server `token_lifetime`.
 pub const ACCESS_TOKEN_SECONDS_DEFAULT: i64 = 86_400;
+/// Lifetime of the dashboard's access token in seconds. Ours: it may do everything, and is renewed while the page is open.
+pub const DASHBOARD_TOKEN_SECONDS: i64 = 900;
 /// Longest lifetime of an access token in seconds. Auth0: resource server `token_lifetime`.
 pub const ACCESS_TOKEN_SECONDS_MAX: i64 = 2_592_000;
 /// Default absolute lifetime of a refresh token in seconds. Auth0: client `refresh_token.token_lifetime`.

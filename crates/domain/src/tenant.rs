@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::id::UserId;
 use crate::limits::{SESSION_HOURS_MAX, SESSION_IDLE_HOURS_MAX};
 use crate::session::{CookieMode, Lifetimes};
 use crate::time::{hours, minutes};
@@ -59,6 +60,9 @@ pub struct Tenant {
     /// Whether clients can watch the session from a frame (OIDC Session Management 1.0).
     #[serde(default)]
     pub session_management: bool,
+    /// Who may use the dashboard. No request changes it.
+    #[serde(default)]
+    pub administrators: Vec<UserId>,
     /// Accepted, given back, without effect here.
     #[serde(default)]
     pub kept: Map<String, Value>,
@@ -88,6 +92,7 @@ impl Default for Tenant {
             logout_endpoint_discovery: true,
             include_session_metadata_in_logs: false,
             session_management: false,
+            administrators: Vec::new(),
             kept: Map::new(),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Auth0: Management API v2 › access tokens.
 
+use domain::id::{SessionId, UserId};
 use domain::scope::Scopes;
 use protocol::jose::{Expect, JoseError};
 use store::Key;
@@ -17,6 +18,8 @@ pub struct Caller {
     pub client_id: Option<String>,
     /// What it allows.
     pub scopes: Scopes,
+    /// Whether this is a person who administers through the dashboard.
+    pub is_administrator: bool,
     /// The token's identifier.
     pub jti: Option<String>,
 }
@@ -75,11 +78,19 @@ impl Engine {
         {
             return Err(refuse("Invalid token"));
         }
-        Ok(Caller {
-            subject: text("sub").unwrap_or_default(),
-            client_id: text("azp").or_else(|| text("client_id")),
-            scopes: Scopes::parse(&text("scope").unwrap_or_default()),
-            jti,
-        })
+        let subject = text("sub").unwrap_or_default();
+        let client_id = text("azp").or_else(|| text("client_id"));
+        let mut scopes = Scopes::parse(&text("scope").unwrap_or_default());
+        let is_machine = client_id.as_ref().is_some_and(|id| subject == format!("{id}@clients"));
+        let mut is_administrator = false;
+        if !is_machine {
+            // What the token says was true when it was made; what it allows is decided now.
+            let (user, session) = (UserId::new(&subject), text("sid").map(SessionId::new));
+            is_administrator = self.may_administer(client_id.as_deref(), &user, session.as_ref()).await?;
+            if !is_administrator {
+                scopes = Scopes::default();
+            }
+        }
+        Ok(Caller { subject, client_id, scopes, is_administrator, jti })
     }
 }

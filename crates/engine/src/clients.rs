@@ -38,7 +38,8 @@ pub struct ClientFilter {
 
 impl ClientFilter {
     fn keeps(&self, client: &Client) -> bool {
-        self.is_global.is_none_or(|wanted| client.is_global == wanted)
+        !client.is_dashboard()
+            && self.is_global.is_none_or(|wanted| client.is_global == wanted)
             && self.is_first_party.is_none_or(|wanted| client.is_first_party == wanted)
             && (self.app_types.is_empty()
                 || client.app_type.as_ref().is_some_and(|own| self.app_types.contains(own)))
@@ -73,7 +74,8 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn client(&self, id: &ClientId) -> Result<Client, Error> {
-        self.store().get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Client))
+        let found = self.store().get::<Client>(&Key::of(id)).await?.filter(|client| !client.is_dashboard());
+        found.ok_or(Error::NotFound(Resource::Client))
     }
 
     /// Some of the clients, in the order of their identifiers.
@@ -131,7 +133,7 @@ impl Engine {
     pub async fn delete_client(&self, call: &ApiCall, id: &ClientId) -> Result<(), Error> {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
-                if tx.get::<Client>(&Key::of(id)).await?.is_none() {
+                if tx.get::<Client>(&Key::of(id)).await?.is_none_or(|client| client.is_dashboard()) {
                     return Ok(());
                 }
                 // A grant that is made at this very moment may stay behind: it names nobody, and nobody can use it.
@@ -189,7 +191,9 @@ impl Engine {
     }
 }
 
-/// The client, or the error that says that there is none.
+/// The client, or the error that says that there is none. The dashboard's is not the API's to see or to change: with
+/// another callback, an administrator's code would go elsewhere.
 pub(crate) async fn client_in(tx: &mut Tx, id: &ClientId) -> Result<Client, Error> {
-    tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Client))
+    let found = tx.get::<Client>(&Key::of(id)).await?.filter(|client| !client.is_dashboard());
+    found.ok_or(Error::NotFound(Resource::Client))
 }

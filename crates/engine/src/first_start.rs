@@ -51,6 +51,8 @@ pub struct FirstAdministrator {
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret<String>,
+    /// The administrator's identifier.
+    pub user_id: String,
     /// The administrator's address.
     pub email: String,
     /// Their password.
@@ -74,6 +76,7 @@ impl Engine {
     pub async fn ensure_tenant(&self) -> Result<Option<FirstAdministrator>, Error> {
         if self.store().get::<Tenant>(&tenant_key()).await?.is_some() {
             self.ensure_management_api().await?;
+            self.ensure_dashboard_client().await?;
             return Ok(None);
         }
         let password = Secret::new(alphanumeric(&self.random::<20>()));
@@ -95,7 +98,7 @@ impl Engine {
                 if tx.get::<Tenant>(&tenant_key()).await?.is_some() {
                     return Ok(false);
                 }
-                tx.insert(Tenant::default());
+                tx.insert(Tenant { administrators: vec![user.id.clone()], ..Tenant::default() });
                 tx.insert(connection.clone());
                 tx.insert(user.clone());
                 tx.insert(api.clone());
@@ -104,7 +107,14 @@ impl Engine {
                 Ok(true)
             })
             .await?;
-        Ok(made.then_some(FirstAdministrator { client_id, client_secret, email, password }))
+        self.ensure_dashboard_client().await?;
+        Ok(made.then_some(FirstAdministrator {
+            client_id,
+            client_secret,
+            user_id: user.id.to_string(),
+            email,
+            password,
+        }))
     }
 
     /// The Management API of today's domain: a server that moved to another one gets its API there too.

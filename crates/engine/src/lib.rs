@@ -5,6 +5,7 @@
 //! | what it is opened with | [`settings`], [`ports`] |
 //! | what can go wrong | [`error`] |
 //! | who calls, from where | [`request`], [`caller`] |
+//! | who may administer as a person | [`administrators`] |
 //! | sign in, sign out | [`sign_in`], [`sign_out`] |
 //! | codes and refresh tokens into tokens | [`tokens`] |
 //! | sessions and their metadata | [`sessions`] |
@@ -18,6 +19,7 @@
 //! | what expires | [`sweep`] |
 
 pub mod actions;
+pub mod administrators;
 pub mod audit;
 pub mod caller;
 pub mod clients;

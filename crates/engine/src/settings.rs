@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use domain::egress::Egress;
+use domain::id::UserId;
 use domain::secret::Secret;
 
 /// Where records are kept.
@@ -125,6 +126,8 @@ pub struct Settings {
     pub log_retention_days: u32,
     /// Where log streams may go.
     pub log_streams: LogStreamSettings,
+    /// Who may use the dashboard beside the tenant's first administrator.
+    pub administrators: Vec<UserId>,
     /// Names this node in leases.
     pub node: String,
 }
@@ -163,6 +166,7 @@ impl Settings {
             actions_authority: None,
             log_retention_days: domain::limits::LOG_RETENTION_DAYS,
             log_streams: LogStreamSettings::default(),
+            administrators: Vec::new(),
             node: "n".into(),
         }
     }

@@ -20,7 +20,7 @@ use domain::client::Client;
 use domain::event::EventKind;
 use domain::id::UserId;
 use domain::key::SigningAlgorithm;
-use domain::limits::{ACCESS_TOKEN_SECONDS_DEFAULT, ACCESS_TOKEN_SECONDS_MAX};
+use domain::limits::{ACCESS_TOKEN_SECONDS_DEFAULT, ACCESS_TOKEN_SECONDS_MAX, DASHBOARD_TOKEN_SECONDS};
 use domain::resource_server::{ResourceServer, TokenDialect};
 use domain::scope::Scopes;
 use domain::time::Timestamp;
@@ -200,6 +200,7 @@ impl Engine {
     ) -> Result<MadeAccessToken, Error> {
         let from_browser = client.is_public();
         let ttl_seconds = match api {
+            Some(_) if client.is_dashboard() => DASHBOARD_TOKEN_SECONDS,
             Some(api) if from_browser => api.token_seconds_for_web,
             Some(api) => api.token_seconds,
             None => ACCESS_TOKEN_SECONDS_DEFAULT,
@@ -212,6 +213,7 @@ impl Engine {
             client_id: &client.id,
             scopes,
             organization_id: grant.organization_id.as_ref(),
+            session_id: grant.session_id.as_ref().filter(|_| client.is_dashboard()),
             kind,
             custom_claims: &grant.access_token_claims,
             is_system_api: api.is_some_and(|api| api.is_system),

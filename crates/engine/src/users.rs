@@ -83,6 +83,8 @@ impl Engine {
                     return Err(Error::NotFound(Resource::Connection));
                 }
                 refuse_taken(tx, &user, &[]).await?;
+                // Who deleted one does not take their place by taking their identifier.
+                self.protect_administrator(tx, call, &user.id).await?;
                 tx.insert(user.clone());
                 self.record_run(tx, &run, None, None, &call.facts);
                 self.queue_registered(tx, &user, &connection, None, &call.facts).await?;
@@ -157,6 +159,7 @@ impl Engine {
             .store()
             .transact(async |tx| {
                 let before: User = tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::User))?;
+                self.protect_administrator(tx, call, id).await?;
                 let mut user = before.clone();
                 changes.apply(&mut user, self.now())?;
                 refuse_taken(tx, &user, &before.indexes()).await?;
@@ -215,6 +218,7 @@ impl Engine {
                 .store()
                 .transact(async |tx| -> Result<bool, Error> {
                     let Some(mut user) = tx.get::<User>(&Key::of(id)).await? else { return Ok(true) };
+                    self.protect_administrator(tx, call, id).await?;
                     let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
                     self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
                     if delete_memberships(tx, id).await? || user.farewell.is_some() {

@@ -5,7 +5,7 @@
 //! Both layouts carry a `jti`, also where Auth0's has none: a token that is revoked needs a name. A token for no API
 //! is a JWT for `/userinfo` here, where Auth0's is opaque.
 
-use domain::id::{ClientId, OrganizationId, UserId};
+use domain::id::{ClientId, OrganizationId, SessionId, UserId};
 use domain::resource_server::TokenDialect;
 use domain::scope::Scopes;
 use domain::time::Timestamp;
@@ -59,6 +59,8 @@ pub struct AccessTokenInput<'a> {
     pub scopes: &'a Scopes,
     /// The organization that the user signed in to.
     pub organization_id: Option<&'a OrganizationId>,
+    /// The session that it is bound to: with it the token ends, where who takes it asks.
+    pub session_id: Option<&'a SessionId>,
     /// Where it comes from.
     pub kind: GrantKind,
     /// Claims that Actions added.
@@ -114,6 +116,9 @@ pub fn claims(input: &AccessTokenInput<'_>) -> AccessTokenClaims {
     }
     if let Some(id) = input.organization_id {
         put("org_id", json!(id.as_str()));
+    }
+    if let Some(id) = input.session_id {
+        put("sid", json!(id.as_str()));
     }
     let typ = match input.dialect {
         TokenDialect::AccessToken => {
@@ -176,6 +181,7 @@ mod tests {
             client_id: &client_id,
             scopes: &scopes,
             organization_id: None,
+            session_id: None,
             kind: GrantKind::AuthorizationCode,
             custom_claims: &custom,
             is_system_api: false,

@@ -25,6 +25,7 @@ pub fn text(server: &Server, local_authority: bool) -> String {
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<9} {value}");
     };
+    line("Dashboard", &server.engine.dashboard_url());
     line("Data", &server.folder.path().display().to_string());
     for prepared in &server.prepared.lines {
         line("", prepared);

@@ -33,6 +33,7 @@ struct AdminFile<'a> {
     client_id: &'a str,
     client_secret: &'a str,
     audience: String,
+    admin_user_id: &'a str,
     admin_email: &'a str,
     admin_password: &'a str,
 }
@@ -98,6 +99,7 @@ fn write_admin(engine: &Engine, folder: &DataFolder, admin: &FirstAdministrator)
         client_id: &admin.client_id,
         client_secret: admin.client_secret.expose(),
         audience: engine.management_audience(),
+        admin_user_id: &admin.user_id,
         admin_email: &admin.email,
         admin_password: admin.password.expose(),
     };

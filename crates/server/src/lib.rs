@@ -7,6 +7,7 @@
 //! | what every request meets | [`http`] |
 //! | what a failure looks like | [`error`] |
 //! | what people see | [`pages`] |
+//! | what administrators see | [`dashboard`] |
 //! | how it starts, listens and stops | [`build`], [`serve`], [`worker`], [`log_streams`] |
 //!
 //! Tests start it in their own process: [`build`] with [`config::Config::for_testing`] and ports of their own.
@@ -14,6 +15,7 @@
 pub mod announce;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod data_folder;
 pub mod error;
 pub mod first_start;

@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use crate::error::{PageError, fallback};
 use crate::pages::{self, Brand, Page, STYLE_PATH, style};
-use crate::{App, management, oidc};
+use crate::{App, dashboard, management, oidc};
 
 /// Every URL of the server.
 pub fn all(app: App) -> Router {
@@ -23,6 +23,10 @@ pub fn all(app: App) -> Router {
         .merge(oidc::routes())
         // `/api/v2`: listed in `management.rs`.
         .merge(management::routes())
+        // The dashboard.
+        .route("/manage", get(dashboard::redirect))
+        .route("/manage/", get(dashboard::entry))
+        .route("/manage/{*path}", get(dashboard::below))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(app)

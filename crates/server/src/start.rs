@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::id::UserId;
 use domain::secret::Secret;
 use engine::ports::{Clock, OutboundError, SystemClock};
 use engine::settings::{LogStreamSettings, NodeChoice, PasswordSettings, SandboxChoice};
@@ -249,6 +250,7 @@ fn settings(
             false => None,
         },
         log_retention_days: config.events.retention_days.0,
+        administrators: config.server.administrators.iter().map(UserId::new).collect(),
         node: node_name(ports),
     })
 }

@@ -116,6 +116,17 @@ on_every_store! {
         provider.stop().await;
     }
 
+    #[with("server.administrators" = "auth0|boss")]
+    async fn an_administrator_is_joined_to_nothing(server) {
+        let more = json!({ "user_id": "boss", "email_verified": true });
+        let boss = server.user_with("pat@partner.example", more).await;
+        assert_eq!(boss.id, "auth0|boss");
+        let (app, provider, ours, theirs) = connected(server, json!({ "account_linking": "verified_email" })).await;
+        let arrived = app.redeem(&provider.pass(&ours, &theirs, &request(&app)).await).await;
+        assert_ne!(arrived.claims["sub"], boss.id);
+        provider.stop().await;
+    }
+
     async fn the_end_of_the_providers_session_ends_ours_and_is_passed_on(server) {
         let (app, party) = RelyingParty::with_app(server, "Shop", false).await;
         let provider = Provider::of(server).await;

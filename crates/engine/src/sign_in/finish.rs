@@ -284,6 +284,14 @@ impl Engine {
         let request = &working.request;
         let (id_token_claims, access_token_claims) = custom_claims(&run.effects);
         let api = working.resource_server.as_ref();
+        let mut scopes = grantable(&run.effects.scopes(&grantable(&request.scopes, api, false)), api, true);
+        if api.is_some_and(|api| api.is_system) {
+            // By who signs in where, whatever an Action adds.
+            let Working { tenant, client, .. } = working;
+            let asked = run.effects.scopes(&request.scopes).only(|scope| request.scopes.contains(scope));
+            let held = self.administration_scopes(tenant, client, &session.user_id, &asked);
+            scopes = scopes.iter().chain(held.iter()).collect();
+        }
         AuthorizationCode {
             hash: hash(code),
             grant: Grant {
@@ -291,7 +299,7 @@ impl Engine {
                 user_id: session.user_id.clone(),
                 session_id: Some(session.id.clone()),
                 organization_id: working.organization.as_ref().map(|found| found.id.clone()),
-                scopes: grantable(&run.effects.scopes(&grantable(&request.scopes, api, false)), api, true),
+                scopes,
                 audience: api.map(|api| api.identifier.clone()),
                 authenticated_at: session.authenticated_at,
                 methods: session.methods.clone(),
@@ -445,7 +453,7 @@ const OPENID_SCOPES: [&str; 7] =
     ["openid", "profile", "email", "phone", "address", "offline_access", "online_access"];
 
 /// The scopes that a user's token may carry. An API's scopes are those that it knows; an Action may add others. The
-/// Management API's scopes are for clients with a grant: a user who signs in gets none, whoever asks.
+/// Management API's scopes are for clients with a grant, and for administrators at the dashboard: see `administrators`.
 pub(crate) fn grantable(scopes: &Scopes, api: Option<&ResourceServer>, by_action: bool) -> Scopes {
     scopes.only(|scope| match api {
         _ if OPENID_SCOPES.contains(&scope) => {

@@ -29,6 +29,10 @@ impl SignInStage<'_> {
         let Some(mut user) = engine.store().get::<User>(&Key::of(id)).await? else {
             return Ok(Err(unknown(id)));
         };
+        if engine.is_administrator(&self.working.tenant, id) {
+            // Who may write Actions would otherwise be everything that the administrator is.
+            return Ok(Err(format!("The user {id} is an administrator, and an Action makes nobody one")));
+        }
         if user.blocked {
             return Ok(Err("user is blocked".to_owned()));
         }

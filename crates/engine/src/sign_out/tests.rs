@@ -33,7 +33,13 @@ async fn engine() -> Engine {
 }
 
 fn call() -> ApiCall {
-    let caller = Caller { subject: "x".into(), client_id: None, scopes: Scopes::default(), jti: None };
+    let caller = Caller {
+        subject: "x".into(),
+        client_id: None,
+        scopes: Scopes::default(),
+        jti: None,
+        is_administrator: false,
+    };
     ApiCall { caller, facts: RequestFacts::default(), body: Value::Null }
 }
 

@@ -45,6 +45,7 @@ impl Engine {
             client_id: &client.id,
             scopes: &scopes,
             organization_id: None,
+            session_id: None,
             kind: GrantKind::ClientCredentials,
             custom_claims: &run.effects.access_token_claims,
             is_system_api: api.is_system,

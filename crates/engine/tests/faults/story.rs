@@ -111,7 +111,13 @@ impl Told {
 
 /// A call of the Management API.
 pub fn api_call() -> ApiCall {
-    let caller = Caller { subject: "x".into(), client_id: None, scopes: Scopes::default(), jti: None };
+    let caller = Caller {
+        subject: "x".into(),
+        client_id: None,
+        scopes: Scopes::default(),
+        jti: None,
+        is_administrator: false,
+    };
     ApiCall { caller, facts: RequestFacts::default(), body: Value::Null }
 }
 

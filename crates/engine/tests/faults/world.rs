@@ -13,6 +13,7 @@ use domain::time::{Timestamp, hours, minutes};
 use domain::user::User;
 use engine::ports::{Answer, Clock, Entropy, ManualClock, Outbound, OutboundError, OutboundFuture};
 use engine::settings::{NodeChoice, PasswordSettings, SandboxChoice};
+use engine::upstream::http::HttpUpstream;
 use engine::users::{NewUser, UserChanges};
 use engine::{Engine, Error, Ports, Settings, StoreChoice};
 use store::backend::{Batch, BoxFuture, Put, Row, RowKey, Scan, Version};
@@ -365,6 +366,10 @@ impl Run {
             clock: clock as Arc<dyn Clock>,
             entropy: Arc::clone(&self.entropy) as Arc<dyn Entropy>,
             outbound: Arc::clone(&self.parties) as Arc<dyn Outbound>,
+            upstream: Arc::new(
+                HttpUpstream::new(domain::egress::Egress::default())
+                    .map_err(|error| Error::Unavailable(error.to_string()))?,
+            ),
         };
         let nowhere = PathBuf::from("/there/is/no/such/place");
         let sandbox = SandboxChoice {
@@ -393,6 +398,8 @@ impl Run {
             passwords: PasswordSettings { threads: 1, queue_max: 8, memory_kib: 8, passes: 1 },
             signing_threads: 1,
             logout_egress: domain::egress::Egress::everywhere_if(false),
+            upstream_egress: domain::egress::Egress::default(),
+            administrators: Vec::new(),
             actions_allow_private_addresses: false,
             actions_authority: None,
             log_streams: engine::settings::LogStreamSettings::default(),

@@ -27,6 +27,9 @@ section! {
         /// Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as
         /// `["10.0.0.0/8"]`. With none, the address of the connection is the client's.
         trusted_proxies: Vec<TrustedProxy> = Vec::new();
+        /// Identifiers of users, such as `["auth0|5f7c"]`, who may use the dashboard beside the administrator that the
+        /// first start makes.
+        administrators: Vec<String> = Vec::new();
         /// Connections open at once. Further ones wait to be accepted.
         connections_max: usize = 10_000;
         /// Seconds that requests under way are given to finish when the server is told to stop.

@@ -69,8 +69,13 @@ async fn bind(engine: &Engine) {
 
 /// Makes a user through the Management API.
 async fn register(engine: &Engine) -> User {
-    let caller =
-        Caller { subject: "x".into(), client_id: None, scopes: domain::scope::Scopes::default(), jti: None };
+    let caller = Caller {
+        subject: "x".into(),
+        client_id: None,
+        scopes: domain::scope::Scopes::default(),
+        jti: None,
+        is_administrator: false,
+    };
     let call = ApiCall { caller, facts: RequestFacts::default(), body: Value::Null };
     let connection = domain::connection::Connection {
         id: domain::id::ConnectionId::new("con_1"),
