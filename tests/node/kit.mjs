@@ -4,6 +4,7 @@ export { apacheSettings, startApache } from './kit/apache.mjs';
 export { Browser } from './kit/browser.mjs';
 export { startChromium } from './kit/chromium.mjs';
 export { testEachEnd } from './kit/ends.mjs';
+export { startProvider } from './kit/provider.mjs';
 export { startReceiver } from './kit/receiver.mjs';
 export { startVestibule } from './kit/vestibule.mjs';
 export { eventually, freePort, randomName } from './kit/wait.mjs';
