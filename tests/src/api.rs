@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::event_schema;
 use crate::reply::Reply;
 use crate::server::{User, Wire};
 
@@ -129,15 +130,19 @@ impl Api {
         reply.expect_api_error(404, "Not Found", "The session does not exist.", "");
     }
 
-    /// Log events of a type, at most a hundred.
+    /// Log events of a type, at most a hundred. Each is held to its schema: here too, because events go before a server
+    /// stops, and programs are killed.
     ///
     /// # Panics
-    /// When the answer is no list.
+    /// When the answer is no list, or an event is not as described.
     pub async fn logs(&self, kind: &str) -> Vec<Value> {
         let path = format!("logs?per_page=100&sort=date:-1&q=type:%22{kind}%22");
         let found = self.get(&path).await.expect(200).json();
         let events = found.as_array().expect("a list").clone();
         assert!(events.iter().all(|event| event["type"] == kind), "only {kind}: {events:?}");
+        for event in &events {
+            event_schema::expect_described(event);
+        }
         events
     }
 

@@ -1,4 +1,5 @@
-//! Holds every event of the log to its description in `docs/events.schema.json`, whenever a server under test stops.
+//! Holds every event of the log to its description in `docs/events.schema.json`, whenever a server under test stops
+//! and whenever a test reads some.
 //!
 //! `VESTIBULE_TENANT_LOG_SCHEMA` may name a file with Auth0's own tenant log schema (an OpenAPI document with one schema
 //! for each code); then each event is held to that too. It is not part of this project.
@@ -36,14 +37,22 @@ pub async fn check_all(engine: &Engine) {
     loop {
         let events = engine.logs_after(from.as_ref(), STEP).await.expect("the log is read");
         for event in &events {
-            let wrong = errors_of(&engine.log_body(event));
-            assert!(wrong.is_empty(), "docs/events.schema.json does not describe this event: {wrong:#?}");
+            expect_described(&engine.log_body(event));
         }
         match events.last() {
             Some(last) => from = Some(last.id.clone()),
             None => return,
         }
     }
+}
+
+/// Holds one event, as the Management API gives it, to its schema.
+///
+/// # Panics
+/// When it does not fit.
+pub fn expect_described(event: &Value) {
+    let wrong = errors_of(event);
+    assert!(wrong.is_empty(), "docs/events.schema.json does not describe this event: {wrong:#?}");
 }
 
 /// What is wrong with an event as the Management API gives it.

@@ -5,6 +5,7 @@ mod actions;
 mod administrators;
 mod caller;
 mod log_events;
+mod log_secrets;
 mod log_streams;
 mod logout_deliveries;
 mod logs;

@@ -209,7 +209,8 @@ impl Engine {
                 refuse_taken_file(tx, &stream).await?;
                 tx.insert(stream.clone());
                 tx.insert(position.clone());
-                self.record_api(tx, call, "Create a Log Stream", 200);
+                let secrets = secrets_of(std::slice::from_ref(&stream));
+                self.record_api_with_secrets(tx, call, "Create a Log Stream", 200, &secrets);
                 Ok(())
             })
             .await?;
@@ -273,7 +274,8 @@ impl Engine {
                     tx.put(position);
                 }
                 tx.put(stream.clone());
-                self.record_api(tx, call, "Update a Log Stream", 200);
+                let secrets = secrets_of(std::slice::from_ref(&stream));
+                self.record_api_with_secrets(tx, call, "Update a Log Stream", 200, &secrets);
                 Ok(stream)
             })
             .await
@@ -395,6 +397,19 @@ impl Engine {
         let plain = self.store().unseal(PURPOSE, sealed)?;
         String::from_utf8(plain).map(Secret::new).map_err(|error| Error::Bug(error.to_string()))
     }
+}
+
+/// The properties of sinks that an answer with these streams shows in the clear (see [`Engine::shown_sink`]).
+pub fn secrets_of(streams: &[LogStream]) -> Vec<&'static str> {
+    let sinks = || {
+        streams.iter().filter_map(|stream| match &stream.sink {
+            Sink::Http(http) => Some(http),
+            Sink::File(_) => None,
+        })
+    };
+    let authorization = sinks().any(|sink| sink.authorization.is_some()).then_some("httpAuthorization");
+    let headers = sinks().any(|sink| !sink.headers.is_empty()).then_some("httpCustomHeaders");
+    authorization.into_iter().chain(headers).collect()
 }
 
 fn check_headers(headers: &[(String, Secret<String>)]) -> Result<(), Error> {

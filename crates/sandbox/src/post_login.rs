@@ -453,6 +453,13 @@ impl From<BTreeMap<String, String>> for Secrets {
     }
 }
 
+impl Secrets {
+    /// Their values, to be left out of what is written down.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Secrets({} values)", self.0.len())

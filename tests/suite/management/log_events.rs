@@ -1,7 +1,4 @@
-//! What events tell, and what they never tell.
-
-use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock};
+//! What events tell, and for how long. What they never tell is in `log_secrets`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -46,6 +43,37 @@ on_every_store! {
         assert_eq!(server.api().logs("mgmt_api_read").await.len(), 2, "one for a whole page");
         let made = about(&server.api().logs("sapi").await, "/api/v2/clients");
         assert_eq!(made["details"]["accessedSecrets"], json!(["client_secret"]));
+    }
+
+    async fn a_read_of_a_streams_secrets_is_logged_too(server) {
+        let open = json!({ "httpEndpoint": "https://siem.example.com/" });
+        let closed = json!({
+            "httpEndpoint": "https://siem.example.com/", "httpAuthorization": "Bearer hush",
+            "httpCustomHeaders": [{ "header": "X-Key", "value": "hush" }],
+        });
+        let make = async |sink: &Value| {
+            let made = server.api().post("log-streams", &json!({ "type": "http", "sink": sink })).await.expect(200).json();
+            format!("log-streams/{}", made["id"].as_str().unwrap())
+        };
+        let (first, second) = (make(&open).await, make(&closed).await);
+        server.api().get(&first).await.expect(200);
+        server.api().get(&format!("{second}/health")).await.expect(200);
+        assert_eq!(server.api().logs("mgmt_api_read").await, Vec::<Value>::new());
+        let names = json!(["httpAuthorization", "httpCustomHeaders"]);
+        for path in [second.as_str(), "log-streams"] {
+            server.api().get(path).await.expect(200);
+            let event = about(&server.api().logs("mgmt_api_read").await, &format!("/api/v2/{path}"));
+            assert_eq!(event["details"]["accessedSecrets"], names);
+        }
+        let changed = json!({ "sink": { "httpEndpoint": "https://siem.example.com/", "httpAuthorization": "Bearer tush" } });
+        server.api().patch(&second, &changed).await.expect(200);
+        let told: Vec<Value> = server.api().logs("sapi").await.iter()
+            .map(|event| json!([event["description"], event["details"]["accessedSecrets"]]))
+            .filter(|told| told[0].as_str().unwrap().contains("Log Stream"))
+            .collect();
+        assert!(told.contains(&json!(["Update a Log Stream", ["httpAuthorization"]])), "{told:?}");
+        assert!(told.contains(&json!(["Create a Log Stream", names])), "{told:?}");
+        assert!(told.contains(&json!(["Create a Log Stream", null])), "what has none tells of none: {told:?}");
     }
 
     async fn new_names_and_refused_ones_have_events_of_their_own(server) {
@@ -138,100 +166,4 @@ on_every_store! {
         server.sweep().await;
         assert_eq!(server.api().logs("s").await.len(), 0);
     }
-
-    async fn no_event_and_no_diagnostic_line_holds_a_secret(server) {
-        let diagnostics = listen();
-        let api = server.api();
-        let hidden = |name: &str| format!("hidden-{name}-7Qx");
-        let app = server.app_with("Shop", json!({
-            "client_metadata": { "key": hidden("client-metadata") },
-            "addons": { "wsfed": { "certificate": hidden("addon") } },
-        })).await;
-        api.patch(&format!("clients/{}", app.id), &json!({ "client_secret": format!("{}{}", hidden("client-secret"), "a".repeat(48)) })).await.expect(200);
-        api.patch(&format!("clients/{}", app.id), &json!({ "client_secret": app.secret })).await.expect(200);
-        let connection = api.connection_id().await;
-        let options = json!({ "options": { "client_secret": hidden("connection"), "configuration": { "deep": hidden("deep") } } });
-        api.patch(&format!("connections/{connection}"), &options).await.expect(200);
-        let user = server.user_with("ann@example.com", json!({
-            "user_metadata": { "pin": hidden("user-metadata") }, "app_metadata": { "name": hidden("app-metadata") },
-        })).await;
-        api.patch(&format!("users/{}", user.path_id()), &json!({ "password": "w-7Qx" })).await;
-        let secrets = json!([{ "name": "KEY", "value": hidden("action-secret") }]);
-        let code = "exports.onExecutePostLogin = async (event) => { if (event.request.query.login_hint === 'fail') throw new Error('bad key ' + event.secrets.KEY) }; // hidden-code-7Qx";
-        let id = api.deployed_action("Leaky", code, &secrets).await;
-        let bindings = json!({ "bindings": [{ "ref": { "type": "action_id", "value": id }, "display_name": "Leaky" }] });
-        api.patch("actions/triggers/post-login/bindings", &bindings).await.expect(200);
-
-        let browser = server.browser();
-        let signed_in = app.sign_in_with(&browser, &user, "openid offline_access").await;
-        let refreshed = app.refresh(signed_in.refresh_token()).await.expect(200).json();
-        app.refresh(&hidden("refresh-token")).await;
-        api.set_session_metadata(&signed_in.sid, &json!({ "device": hidden("session-metadata") })).await;
-        browser.pass_through(&format!("{}&login_hint=fail", app.request().url())).await;
-        let wrong = [("grant_type", "authorization_code"), ("client_id", app.id.as_str()), ("client_secret", "hidden-guess-7Qx"), ("code", "hidden-code-7Qx"), ("redirect_uri", "https://x.test/?code=hidden-7Qx")];
-        server.wire.post_form("/oauth/token", &wrong).await;
-        let right = [("grant_type", "authorization_code"), ("client_id", app.id.as_str()), ("client_secret", app.secret.as_str()), ("code", "hidden-code-7Qx"), ("code_verifier", "hidden-verifier-7Qx")];
-        server.wire.post_form("/oauth/token", &right).await;
-        for path in [
-            format!("/authorize?response_type=code&client_id={}&redirect_uri=https%3A%2F%2Fx.test%2F%3Fcode%3Dhidden-code-7Qx%23hidden-7Qx&code=hidden-7Qx&state=hidden-state-7Qx&nonce=hidden-7Qx&id_token_hint={}", app.id, signed_in.id_token),
-            format!("/oidc/logout?client_id={}&post_logout_redirect_uri=https%3A%2F%2Fx.test%2F%3Ftoken%3Dhidden-7Qx&id_token_hint={}", app.id, signed_in.id_token),
-            "/oidc/logout?id_token_hint=hidden-7Qx&post_logout_redirect_uri=https%3A%2F%2Fu:hidden-7Qx@x.test%2F".to_owned(),
-            format!("/v2/logout?client_id={}&returnTo=https%3A%2F%2Fx.test%2F%3Ftoken%3Dhidden-7Qx", app.id),
-        ] {
-            assert_eq!(server.wire.get(&path).await.status, 400, "{path}");
-        }
-        app.sign_out(&browser, &signed_in.id_token).await;
-        api.get("logs?q=client_id:hidden-query-7Qx").await;
-
-        let mut everything = String::new();
-        let mut path = "logs?take=100".to_owned();
-        loop {
-            let page = api.get(&path).await.expect(200);
-            let Some(last) = page.json().as_array().and_then(|page| page.last().cloned()) else { break };
-            path = format!("logs?take=100&from={}", last["log_id"].as_str().unwrap());
-            everything.push_str(&page.text);
-        }
-        for kind in ["f", "slo", "flo", "feacft", "fertft", "fcp", "sapi", "actions_execution_failed"] {
-            assert!(everything.contains(&format!("\"type\":\"{kind}\"")), "{kind} is among them");
-        }
-        let told = String::from_utf8(diagnostics.0.lock().unwrap().clone()).unwrap();
-        assert!(told.contains("redirect_uri"), "the refusals are among the lines: {told}");
-        let api_token = api.token().await;
-        for text in [&everything, &told] {
-            let places: Vec<_> = text.match_indices("-7Qx").map(|(at, _)| text.get(at.saturating_sub(200)..at + 4)).collect();
-            assert!(places.is_empty(), "{places:?}");
-            for secret in [
-                suite::server::PASSWORD, &app.secret, &api_token, signed_in.access_token(), signed_in.refresh_token(),
-                &signed_in.id_token, refreshed["access_token"].as_str().unwrap(),
-            ] {
-                assert!(!text.contains(secret), "{secret}");
-            }
-        }
-    }
-}
-
-/// What the server's diagnostics say in this process from now on, other tests' servers included.
-#[derive(Clone, Default)]
-struct Diagnostics(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Diagnostics {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(line);
-        Ok(line.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn listen() -> Diagnostics {
-    static HEARD: OnceLock<Diagnostics> = OnceLock::new();
-    HEARD
-        .get_or_init(|| {
-            let heard = Diagnostics::default();
-            let writer = heard.clone();
-            tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
-            heard
-        })
-        .clone()
 }

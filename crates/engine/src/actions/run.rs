@@ -3,7 +3,6 @@
 //! Auth0: Actions › triggers. A later Action sees what an earlier one set, because the stage's state changed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use domain::action::{Execution, ExecutionResult};
 use domain::id::ActionId;
@@ -247,7 +246,7 @@ impl Engine {
         } else {
             self.run_job(job, packages).await
         };
-        conceal(&mut outcome, &action.secrets);
+        conceal(&mut outcome, action);
         if is_optional && outcome.failure == Some(Failure::NoHandler) {
             outcome.failure = None;
         }
@@ -275,16 +274,27 @@ impl Engine {
     }
 }
 
-/// Bytes of the shortest secret that is looked for in what an Action threw. Ours: shorter ones are found in any text.
+/// Bytes of the shortest secret that is looked for in what an Action threw or printed. Ours: shorter ones are found in any
+/// text.
 const CONCEALED_BYTES_MIN: usize = 4;
 
-/// Stars the Action's own secrets in what it threw: that goes into the log, and to the client.
-fn conceal(outcome: &mut Outcome, secrets: &BTreeMap<String, String>) {
-    let Some(Failure::Script { message, stack, .. }) = &mut outcome.failure else { return };
-    for secret in secrets.values().filter(|secret| secret.len() >= CONCEALED_BYTES_MIN) {
-        for text in [&mut *message, &mut *stack] {
-            if text.contains(secret.as_str()) {
-                *text = text.replace(secret.as_str(), STARS);
+/// Stars the secrets of the Action and its modules in what it threw, which goes into the log and to the client, and in
+/// what it printed, which goes into the record of the run.
+fn conceal(outcome: &mut Outcome, action: &BoundAction) {
+    let own = action.secrets.values().map(String::as_str);
+    let of_modules = action.modules.iter().flat_map(|module| module.secrets.values());
+    let mut secrets: Vec<&str> =
+        own.chain(of_modules).filter(|secret| secret.len() >= CONCEALED_BYTES_MIN).collect();
+    // One may begin with another: the longer goes first.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let mut texts: Vec<&mut String> = outcome.console.iter_mut().map(|line| &mut line.text).collect();
+    if let Some(Failure::Script { name, message, stack }) = &mut outcome.failure {
+        texts.extend([name, message, stack]);
+    }
+    for text in texts {
+        for secret in &secrets {
+            if text.contains(secret) {
+                *text = text.replace(secret, STARS);
             }
         }
     }

@@ -256,7 +256,7 @@ fn cut(text: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{SHOWN, authorize_query, body, list_query};
+    use super::{SHOWN, SHOWN_OF_AUTHORIZE, SHOWN_OF_LISTS, authorize_query, body, list_query};
 
     #[test]
     fn what_is_not_listed_is_starred_at_any_depth() {
@@ -286,6 +286,13 @@ mod tests {
             (Value::Null, Value::Null),
         ] {
             assert_eq!(body(&sent), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_listed_is_found_by_its_place() {
+        for list in [SHOWN, SHOWN_OF_AUTHORIZE, SHOWN_OF_LISTS] {
+            assert!(list.is_sorted_by(|one, next| one < next), "sorted, each once: {list:?}");
         }
     }
 

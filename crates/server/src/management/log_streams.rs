@@ -13,7 +13,7 @@ use domain::log_stream::{Category, ContentFormat, LogStream, LogStreamStatus, Pe
 use domain::secret::Secret;
 use domain::time::Timestamp;
 use engine::Error;
-use engine::log_streams::{LogStreamChanges, SinkChoice, StartFrom};
+use engine::log_streams::{LogStreamChanges, SinkChoice, StartFrom, secrets_of};
 use serde_json::{Value, json};
 
 use super::caller::Call;
@@ -39,6 +39,7 @@ pub fn routes() -> Router<App> {
 async fn list(call: Call, State(app): State<App>) -> Result<Response, ApiError> {
     call.require_any(&["read:log_streams"])?;
     let streams = app.engine().log_streams().await?;
+    record_secrets(&call, &app, "Get log streams", &streams).await?;
     let body = streams.iter().map(|stream| body_of(&app, stream)).collect::<Result<Vec<_>, _>>()?;
     Ok(answer(StatusCode::OK, &body))
 }
@@ -61,6 +62,7 @@ async fn create(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> R
 async fn read_one(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
     call.require_any(&["read:log_streams"])?;
     let stream = app.engine().log_stream(&LogStreamId::new(id)).await?;
+    record_secrets(&call, &app, "Get a log stream", std::slice::from_ref(&stream)).await?;
     Ok(answer(StatusCode::OK, &body_of(&app, &stream)?))
 }
 
@@ -110,6 +112,20 @@ async fn health(call: Call, State(app): State<App>, Path(id): Path<String>) -> R
         "node": position.claim.map(|claim| claim.node),
     });
     Ok(answer(StatusCode::OK, &body))
+}
+
+/// Tells the log where an answer holds secrets.
+async fn record_secrets(
+    call: &Call,
+    app: &App,
+    description: &str,
+    streams: &[LogStream],
+) -> Result<(), Error> {
+    let secrets = secrets_of(streams);
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    app.engine().record_secret_read(&call.read(), description, &secrets).await
 }
 
 fn changes_of(fields: &mut Fields, kind: &str) -> LogStreamChanges {
