@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::client::Client;
+use domain::key::SigningAlgorithm;
 use domain::limits::{
     SESSION_METADATA_ENTRIES_MAX, SESSION_METADATA_KEY_UNITS_MAX, SESSION_METADATA_VALUE_UNITS_MAX,
 };
@@ -12,11 +13,13 @@ use domain::metadata::SessionMetadata;
 use domain::secret::Sealed;
 use domain::sign_in::ResponseMode;
 use domain::time::Timestamp;
+use domain::user::is_email;
 use protocol::authorize::{self, Params, Rejection, Rules};
 use protocol::jose::{Expect, JoseError, KeySet};
 use protocol::respond::{error_parameters, redirect_location};
 use protocol::revocation::RevocationRequest;
 use protocol::token::TokenRequest;
+use protocol::upstream::{self, authorization, discovery, exchange, profile};
 use protocol::{client_auth, end_session, params};
 
 /// A redirect URI of the client that the targets know; the client's identifier is `a`.
@@ -122,4 +125,76 @@ pub fn metadata_json(data: &[u8]) {
         one_by_one.set(key, value).expect("what is legal together is legal one by one");
     }
     assert_eq!(one_by_one, metadata);
+}
+
+/// The one whose answers [`upstream_answer`] reads.
+const PROVIDER: &str = "https://up.example/";
+
+/// Bytes of another OpenID provider, read as each thing that it may send: what is taken has what it must have, and no
+/// token is taken, because none that its keys signed is for us.
+pub fn upstream_answer(data: &[u8]) {
+    let description = discovery::read(200, data, &discovery::url_of(PROVIDER), Some(PROVIDER));
+    if let Ok(provider) = &description {
+        assert_eq!(provider.issuer, PROVIDER);
+        assert!(
+            ![&provider.authorization_endpoint, &provider.token_endpoint, &provider.jwks_uri]
+                .contains(&&String::new())
+        );
+    }
+    if let Ok(tokens) = exchange::read(200, data) {
+        let id_token = tokens.id_token.expose();
+        assert!(!id_token.is_empty());
+        upstream_token(id_token);
+    }
+    if let Ok(claims) = serde_json::from_slice(data) {
+        let profile = profile::Profile::of(&claims);
+        assert!(profile.email.as_deref().is_none_or(is_email));
+        assert!(profile.email.is_some() || !profile.email_verified);
+        assert!(profile.picture.is_none_or(|picture| picture.starts_with("http")));
+        let mut known = serde_json::Map::from_iter([("email".to_owned(), "a@example.com".into())]);
+        if profile::add_userinfo(&mut known, "ada", 200, data).is_ok() {
+            assert_eq!(claims.get("sub").and_then(serde_json::Value::as_str), Some("ada"));
+            assert!(known["email"] == "a@example.com" && !known.contains_key("email_verified"));
+        }
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    upstream_token(text);
+    let shown = upstream::legible(text);
+    assert!(shown.len() <= 300 && !shown.contains(['"', '\\', '\r', '\n']));
+    let provider = domain::upstream::Provider {
+        issuer: PROVIDER.to_owned(),
+        authorization_endpoint: PROVIDER.to_owned(),
+        token_endpoint: PROVIDER.to_owned(),
+        jwks_uri: PROVIDER.to_owned(),
+        userinfo_endpoint: None,
+        end_session_endpoint: None,
+        names_itself: true,
+        auth_methods: Vec::new(),
+    };
+    let params = Params::parse(params::decode(text));
+    if let Ok(answer) = authorization::read(&params, &provider) {
+        assert_eq!(params.get("iss"), Some(PROVIDER));
+        assert!(answer != authorization::Answer::Code(String::new()));
+    }
+}
+
+fn upstream_token(text: &str) {
+    let jwks = serde_json::from_str(JWKS).expect("the key set is JSON");
+    let keys = KeySet::from_jwks(&jwks).expect("the key set has keys");
+    let algorithms = &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+    // The issuer, the time and the audience of the one token that is signed, as far as it has them.
+    let (issuer, client_id, now) = ("joe", "us", Timestamp::from_seconds(1_300_819_380 - 60));
+    let expect = upstream::id_token::Expect {
+        issuer,
+        client_id,
+        algorithms,
+        nonce: "n",
+        max_age_seconds: None,
+        proved_since: None,
+        access_token: None,
+        now,
+    };
+    assert!(expect.check(&keys, text).is_err(), "an ID token that is not for us is taken");
+    let expect = upstream::logout_token::Expect { issuer, client_id, algorithms, now };
+    assert!(expect.check(&keys, text).is_err(), "a logout token that is not for us is taken");
 }

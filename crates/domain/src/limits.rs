@@ -288,6 +288,9 @@ pub const UPSTREAM_KEYS_STALE_MS_MAX: i64 = 24 * 3600 * 1000;
 /// The shortest time between two questions for one provider's keys or description, in milliseconds. Ours: tokens that
 /// name unknown keys must not make us ask each time.
 pub const UPSTREAM_REFRESH_MS_MIN: i64 = 30_000;
+/// How long another provider is left alone that had no keys for us although we had none, in milliseconds. Ours: short,
+/// since nobody can sign in from there until it is asked again.
+pub const UPSTREAM_RETRY_MS_MIN: i64 = 5_000;
 /// How long another provider's description is used before it is asked for anew, in milliseconds. Ours.
 pub const UPSTREAM_DISCOVERY_MS: i64 = 24 * 3600 * 1000;
 /// Providers whose keys are held in memory. Ours: past it all are asked for anew.

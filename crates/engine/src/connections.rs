@@ -86,7 +86,7 @@ impl Engine {
         };
         changes.apply(&mut connection)?;
         if let Some(oidc) = &oidc {
-            oidc.apply(&mut connection);
+            oidc.apply(&mut connection)?;
         }
         self.store()
             .transact(async |tx| -> Result<(), Error> {
@@ -147,7 +147,7 @@ impl Engine {
                 let mut connection = connection_in(tx, id).await?;
                 changes.apply(&mut connection)?;
                 if let Some(oidc) = &oidc {
-                    oidc.apply(&mut connection);
+                    oidc.apply(&mut connection)?;
                 }
                 tx.put(connection.clone());
                 self.record_api(tx, call, "Update a Connection", 200);

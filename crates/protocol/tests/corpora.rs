@@ -44,6 +44,11 @@ fn accepted_metadata_keeps_every_rule() {
 }
 
 #[test]
+fn what_a_hostile_provider_sends_is_read_or_refused() {
+    replay("upstream_answer", fuzz::upstream_answer);
+}
+
+#[test]
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let fuzz = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let names = |folder: &str| -> Vec<String> {
@@ -54,9 +59,11 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
         stems.sort();
         stems
     };
-    let replayed = ["authorize_query", "basic_header", "jwt", "metadata_json", "token_form"];
+    let replayed =
+        ["authorize_query", "basic_header", "jwt", "metadata_json", "token_form", "upstream_answer"];
     // These are replayed where the sandbox may be used: crates/sandbox/tests/suite/corpora.rs.
-    let all = [&replayed[..], &["typescript_blank", "wire_call", "wire_reply"]].concat();
+    let mut all = [&replayed[..], &["typescript_blank", "wire_call", "wire_reply"]].concat();
+    all.sort_unstable();
     assert_eq!(names("corpus"), all);
     assert_eq!(names("fuzz_targets"), all);
 }

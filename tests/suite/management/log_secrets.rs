@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use suite::provider::{CONNECTION, Provider};
 use suite::{Behaviour, LogReceiver, RelyingParty, Server, on_every_store, wait};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use suite::provider::{CONNECTION, Provider};
-use suite::{App, Browser, RelyingParty, Server, on_every_store};
+use suite::{App, Browser, Neighbour, RelyingParty, Server, on_every_store};
 
 /// A request that names the connection.
 fn request(app: &App) -> String {
@@ -52,6 +52,10 @@ on_every_store! {
         app.redeem(&ours.callback(&done)).await;
 
         let stranger = server.app("Other").await;
+        ours.pass_through(&stranger.silent()).await.expect_error("login_required", "Login required");
+        let page = ours.get(&stranger.request().url()).await.expect(200);
+        assert!(page.text.contains("type=\"password\""), "single sign-on opens nothing: {}", page.text);
+        app.sign_in_silently(&ours).await;
         let page = server.browser().get(&stranger.request().url()).await.expect(200);
         assert!(!page.text.contains("Partner Inc."), "{}", page.text);
         let refused = server.browser().pass_through(&request(&stranger)).await;
@@ -184,6 +188,90 @@ on_every_store! {
         assert_eq!(post(&path, &good).await.status, 200);
         server.api().get(&format!("sessions/{}", signed_in.sid)).await.expect(404);
         assert_eq!(post(&path, &good).await.status, 400, "no token is heard twice");
+        provider.stop().await;
+    }
+
+    async fn a_logout_token_is_not_refused_for_good_because_keys_are_missing_and_nobody_makes_us_ask_at_will(server) {
+        let (app, provider, keys) = (server.app("Shop").await, Provider::of(server).await, Neighbour::listen().await);
+        let answers = |answers: &[Value]| keys.expect(answers.iter().map(|answer| {
+            json!({ "request": "GET /jwks", "status": answer["status"].as_u64().unwrap_or(200), "answer": answer })
+        }).collect());
+        let good_keys = provider.server.wire.keys().await.to_jwks();
+        let jwks_uri = json!({ "jwks_uri": format!("{}/jwks", keys.url) });
+        let connection = provider.connect(server, &[&app], jwks_uri.clone()).await;
+        let (ours, theirs) = (server.browser(), provider.server.browser());
+        answers(&[json!({ "status": 502 }), good_keys.clone()]);
+        let sent = ours.get(&request(&app)).await;
+        let back = provider.sign_in(&theirs, &sent).await.location().unwrap();
+        ours.pass_through(back.as_str()).await.expect_error("temporarily_unavailable", "The identity provider cannot be reached");
+        ours.pass_through(provider.sign_in(&theirs, &ours.get(&request(&app)).await).await.location().unwrap().as_str())
+            .await
+            .expect_error("temporarily_unavailable", "The identity provider cannot be reached");
+        server.advance_ms(5_000);
+        let signed_in = app.redeem(&provider.pass(&ours, &theirs, &request(&app)).await).await;
+        assert_eq!(keys.complaints(), [""; 0], "asked once, and once more after five seconds");
+
+        let party = RelyingParty::listen(&provider.server.wire).await;
+        let client = format!("clients/{}", provider.client.id);
+        provider.server.api().patch(&client, &json!({ "oidc_logout": party.settings("all", &[], false) })).await.expect(200);
+        theirs.get(&format!("/v2/logout?client_id={}", provider.client.id)).await;
+        provider.server.deliver().await;
+        let good = party.raw(1).await;
+        let path = format!("/logout/backchannel/{CONNECTION}");
+        let post = async || server.wire.post_form(&path, &[("logout_token", &good)]).await;
+
+        // A change of the connection forgets the keys.
+        let connection = format!("connections/{}", connection["id"].as_str().unwrap());
+        let mut options = provider.options();
+        options["jwks_uri"] = jwks_uri["jwks_uri"].clone();
+        server.api().patch(&connection, &json!({ "options": options })).await.expect(200);
+        answers(&[json!({ "status": 502 })]);
+        for _ in 0..3 {
+            let reply = post().await;
+            assert_eq!(reply.status, 503, "{}", reply.text);
+            assert_eq!(reply.headers["cache-control"], "no-store");
+        }
+        assert_eq!(keys.complaints(), [""; 0], "asked once");
+        server.advance_ms(5_000);
+        answers(&[json!({ "keys": [] }), json!({ "keys": [] })]);
+        assert_eq!(post().await.status, 400, "signed by none of its keys, which are new");
+        assert_eq!(post().await.status, 503, "there may be newer ones, but it is too soon to ask");
+        assert_eq!(keys.complaints(), [""; 0], "asked twice");
+        server.api().get(&format!("sessions/{}", signed_in.sid)).await.expect(200);
+        server.advance_ms(30_000);
+        answers(&[good_keys]);
+        assert_eq!(post().await.status, 200);
+        server.api().get(&format!("sessions/{}", signed_in.sid)).await.expect(404);
+        assert_eq!(keys.complaints(), [""; 0]);
+        provider.stop().await;
+    }
+
+    async fn a_connection_that_is_taken_from_an_application_signs_nobody_in_any_more(server) {
+        let (app, provider, ours, theirs) = connected(server, json!({})).await;
+        let sent = ours.get(&request(&app)).await;
+        let back = provider.sign_in(&theirs, &sent).await.location().unwrap();
+        let id = server.api().get("connections?strategy=oidc").await.expect(200).json()[0]["id"].as_str().unwrap().to_owned();
+        server.api().patch(&format!("connections/{id}"), &json!({ "enabled_clients": [] })).await.expect(200);
+        let refused = ours.pass_through(back.as_str()).await;
+        refused.expect_error("invalid_request", "the connection partner is not enabled for this application");
+        assert_eq!(server.api().only_log("f").await["connection"], CONNECTION);
+        provider.stop().await;
+    }
+
+    async fn a_secret_stays_unless_it_would_go_to_another_place_than_it_was_given_for(server) {
+        let (app, provider, ours, theirs) = connected(server, json!({})).await;
+        let id = server.api().get("connections?strategy=oidc").await.expect(200).json()[0]["id"].as_str().unwrap().to_owned();
+        let mut options = provider.options();
+        options.as_object_mut().unwrap().remove("client_secret");
+        let patch = async |options: &Value| server.api().patch(&format!("connections/{id}"), &json!({ "options": options })).await;
+        let mut elsewhere = options.clone();
+        elsewhere["token_endpoint"] = json!("http://127.0.0.1:9/token");
+        let refused = patch(&elsewhere).await.expect(400).json();
+        assert!(refused["message"].as_str().unwrap().contains("options.client_secret"), "{refused}");
+        patch(&options).await.expect(200);
+        app.redeem(&provider.pass(&ours, &theirs, &request(&app)).await).await;
+        elsewhere["client_secret"] = json!("of their own");
+        patch(&elsewhere).await.expect(200);
         provider.stop().await;
     }
 

@@ -130,6 +130,9 @@ impl Engine {
         if request.asks(Prompt::Login) || request.asks(Prompt::SelectAccount) || too_old {
             return Ok(Some(Missing::Login));
         }
+        if !self.may_come_from_where_it_does(session, client).await? {
+            return Ok(Some(Missing::Login));
+        }
         Ok(None)
     }
 

@@ -80,13 +80,13 @@ pub(crate) enum Proven {
 }
 
 impl Proven {
-    /// Notes the proof in the session that rests on it.
+    /// Notes the proof in the session that rests on it. A provider that vouched for it before may still end it.
     fn note(self, session: &mut Session, connection: &Connection, now: Timestamp) {
+        session.connection_id = connection.id.clone();
         match self {
             Self::Password => session.record_method(Engine::password_method(now)),
             Self::Upstream(upstream) => {
                 session.record_method(Engine::federated_method(now));
-                session.connection_id = connection.id.clone();
                 session.upstream = Some(upstream);
                 session.heed_upstream();
             }

@@ -18,8 +18,9 @@ use protocol::upstream::profile::{self, Profile};
 use serde_json::json;
 use store::Key;
 
+use super::depart::not_enabled;
 use super::user::Arrived;
-use super::{Failure, oidc_of};
+use super::{Failure, is_enabled_for, oidc_of};
 use crate::ports::{UpstreamAuth, UpstreamRequest};
 use crate::sign_in::prove::Proven;
 use crate::sign_in::{Browser, CookieChange, NextStep, answer, hash, told};
@@ -55,6 +56,11 @@ impl Engine {
         let mut pending = self.pending(attempt.sign_in_id.as_str(), browser.secret).await?;
         let connection = self.connection_by_id(&attempt.connection_id).await?;
         let oidc = oidc_of(&connection).ok_or_else(over)?;
+        // Asked when the browser left; it may have been taken away since.
+        if !is_enabled_for(&connection, &pending.client.id) {
+            let error = not_enabled(&connection.name);
+            return self.refuse_arrival(&pending.sign_in, &pending.client, &connection, error, facts).await;
+        }
         let (token, profile) =
             match self.judge(&params, &connection, oidc, &attempt, &pending.sign_in).await? {
                 Ok(found) => found,

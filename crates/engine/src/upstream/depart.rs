@@ -174,7 +174,7 @@ impl Engine {
     }
 }
 
-fn not_enabled(name: &str) -> OAuthError {
+pub(super) fn not_enabled(name: &str) -> OAuthError {
     OAuthError::new(
         OAuthErrorCode::InvalidRequest,
         format!("the connection {name} is not enabled for this application"),

@@ -70,8 +70,8 @@ impl Engine {
         let heard = match checked {
             Ok(heard) => heard,
             // Not the token's fault: the provider may send it again.
-            Err(Failure::Unreachable(error)) => {
-                return Err(Error::Unavailable(format!("the keys of {}: {error}", connection.name)));
+            Err(failure @ (Failure::Unreachable(_) | Failure::TooSoon)) => {
+                return Err(Error::Unavailable(format!("the keys of {}: {failure}", connection.name)));
             }
             Err(Failure::Refused(refused)) => return Ok(Err(refused.to_string())),
         };

@@ -30,11 +30,19 @@ pub(crate) struct OidcChange {
 
 impl OidcChange {
     /// Puts the settings in place, and keeps the secret from what is given back.
-    pub(crate) fn apply(&self, connection: &mut Connection) {
-        let before = connection.oidc.take().and_then(|before| before.client_secret);
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the secret that is there would be sent to another place than it was given for: nobody
+    /// can read it, so nobody may have it sent to themselves either.
+    pub(crate) fn apply(&self, connection: &mut Connection) -> Result<(), Error> {
         let mut settings = self.settings.clone();
-        if self.keeps_secret {
-            settings.client_secret = before;
+        if let Some(before) = connection.oidc.take().filter(|_| self.keeps_secret) {
+            let has_moved = before.provider.token_endpoint != settings.provider.token_endpoint;
+            if has_moved && before.client_secret.is_some() {
+                let reason = "needed anew, because the provider's token endpoint is another one now";
+                return Err(refuse(reason, "client_secret"));
+            }
+            settings.client_secret = before.client_secret;
         }
         connection.oidc = Some(settings);
         // Nobody signs up here for an account elsewhere.
@@ -42,6 +50,7 @@ impl OidcChange {
         if let Some(options) = connection.kept.get_mut("options").and_then(Value::as_object_mut) {
             options.remove("client_secret");
         }
+        Ok(())
     }
 }
 
