@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | what is measured, and what its floor is made of | [`work`] |
 //! | what Actions add, and what they may | [`actions`] |
+//! | what a page of a long log takes | [`logs`] |
 //! | the least that the parts cost | [`floor`] |
 //! | clients, users and sessions to measure with | [`setup`] |
 //! | driving many connections, reading the clock | [`load`] |
@@ -16,6 +17,7 @@
 mod actions;
 mod floor;
 mod load;
+mod logs;
 mod process;
 mod report;
 mod setup;
@@ -34,12 +36,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Whatever stops a measurement: there is nobody to tell one failure from another but the reader.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "bench [--write] [--seconds N] [--folder DIR] [--only WORD]
+const USAGE: &str =
+    "bench [--write] [--seconds N] [--folder DIR] [--only WORD] [--log EVENTS [--postgres URL]]
 
   --write        put the tables into docs/performance.md
   --seconds N    measure each row so long (3)
   --folder DIR   where the databases go; its disk is part of what is measured (the system's temporary folder)
   --only WORD    measure only rows whose name contains the word
+  --log EVENTS   measure pages of a log with so many events instead, on SQLite
+  --postgres URL and on this PostgreSQL, in a schema of its own that goes afterwards
 
 VESTIBULE_BIN names the release build of the server; `cargo xtask bench` makes it and sets this.
 ";
@@ -53,6 +58,10 @@ pub(crate) struct Options {
     pub(crate) folder: PathBuf,
     /// Part of the names of the rows to measure.
     pub(crate) only: String,
+    /// Events of the log whose pages are measured instead.
+    log_events: Option<u64>,
+    /// The PostgreSQL that they are measured on too.
+    pub(crate) postgres: Option<String>,
     /// The server.
     pub(crate) program: PathBuf,
 }
@@ -64,6 +73,8 @@ impl Options {
             time: Duration::from_secs(3),
             folder: std::env::temp_dir(),
             only: String::new(),
+            log_events: None,
+            postgres: None,
             program: std::env::var_os("VESTIBULE_BIN").map(PathBuf::from).ok_or(USAGE)?,
         };
         while let Some(word) = words.next() {
@@ -74,6 +85,8 @@ impl Options {
                     options.time = Duration::from_secs(seconds.clamp(1, 60));
                 }
                 "--folder" => options.folder = words.next().ok_or(USAGE)?.into(),
+                "--log" => options.log_events = Some(words.next().ok_or(USAGE)?.parse()?),
+                "--postgres" => options.postgres = Some(words.next().ok_or(USAGE)?),
                 "--only" => options.only = words.next().ok_or(USAGE)?,
                 _ => return Err(USAGE.into()),
             }
@@ -101,7 +114,13 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     // One thread makes the load, so that the server has the other processors.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = LocalSet::new().block_on(&runtime, work::measure_all(options))?;
+    let measured = async {
+        match options.log_events {
+            None => Result::Ok((report::TABLES, work::measure_all(options).await?)),
+            Some(events) => Ok((report::LOG_TABLES, logs::measure_all(options, events).await?)),
+        }
+    };
+    let (place, report) = LocalSet::new().block_on(&runtime, measured)?;
     report::say(&report);
-    if options.write { report::write(&report) } else { Ok(()) }
+    if options.write { report::write(place, &report) } else { Ok(()) }
 }

@@ -13,6 +13,8 @@ const TICKS_PER_SECOND: u32 = 100;
 /// How long the server may take to start, in milliseconds: it makes an RSA key and a data folder.
 const START_MS_MAX: u64 = 60_000;
 const POLL_MS: u64 = 20;
+/// Where a server listens that takes any port.
+pub(crate) const ANY_PORT: &str = "127.0.0.1:0";
 
 /// A child process, with what it started itself.
 pub(crate) struct Process {
@@ -93,7 +95,7 @@ impl Drop for Folder {
     }
 }
 
-/// A running server with an empty store.
+/// A running server.
 pub(crate) struct Server {
     /// The process; stands before the folder so that it ends first.
     pub(crate) process: Process,
@@ -101,18 +103,33 @@ pub(crate) struct Server {
     pub(crate) admin: Value,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
     /// Starts the server as an operator would, on a free port, without encryption: the client's share of TLS would
     /// only blur what the server itself costs.
     pub(crate) async fn start(program: &Path, parent: &Path) -> Result<Self> {
-        let folder = Folder::new(parent, "server")?;
+        Self::start_in(program, Folder::new(parent, "server")?, ANY_PORT, &[]).await
+    }
+
+    /// The same at an address, which its tokens name, in a folder that may hold a store already, with further settings
+    /// (`section.key=value`).
+    pub(crate) async fn start_in(
+        program: &Path,
+        folder: Folder,
+        listen: &str,
+        settings: &[String],
+    ) -> Result<Self> {
         let (data, ready) = (folder.file("data"), folder.file("ready.json"));
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(&data).arg("--ready-file").arg(&ready);
-        command.args(["--listen", "127.0.0.1:0", "--set", "tls.enabled=false", "--set", "log.level=warn"]);
+        command.args(["--listen", listen, "--set", "tls.enabled=false", "--set", "log.level=warn"]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        // That of an earlier start tells nothing.
+        let _absent = std::fs::remove_file(&ready);
         // Every variable with this prefix is a setting to the server.
         let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"));
         for (name, _) in ours {
@@ -130,12 +147,14 @@ impl Server {
         let (url, admin) = (read(&ready)?, read(&data.join("admin.json"))?);
         let port =
             url["url"].as_str().and_then(|url| url.rsplit_once(':')).ok_or("the ready file has a URL")?.1;
-        Ok(Self {
-            process,
-            admin,
-            address: format!("127.0.0.1:{}", port.trim_end_matches('/')),
-            _folder: folder,
-        })
+        Ok(Self { process, admin, address: format!("127.0.0.1:{}", port.trim_end_matches('/')), folder })
+    }
+
+    /// Ends it; its folder stays, and its address is free.
+    pub(crate) fn stop(self) -> (Folder, String) {
+        let Self { process, folder, address, .. } = self;
+        drop(process);
+        (folder, address)
     }
 }
 

@@ -12,8 +12,12 @@ use crate::load::Measured;
 const RATIO_AIM: f64 = 1.5;
 /// What 64 writers are to commit more than one.
 const GROUP_AIM: f64 = 10.0;
-/// Where the tables stand in the document.
-const MARKERS: [&str; 2] = ["<!-- bench:begin -->\n", "<!-- bench:end -->"];
+/// Where tables stand in the document: what is before and behind them.
+pub(crate) type Markers = [&'static str; 2];
+/// Where the tables of requests stand.
+pub(crate) const TABLES: Markers = ["<!-- bench:begin -->\n", "<!-- bench:end -->"];
+/// Where those of a long log stand.
+pub(crate) const LOG_TABLES: Markers = ["<!-- bench-log:begin -->\n", "<!-- bench-log:end -->"];
 
 /// One row.
 pub(crate) struct Line {
@@ -61,7 +65,8 @@ impl Aim {
     }
 }
 
-const fn mark(reached: bool) -> &'static str {
+/// What marks a figure that is beyond its aim.
+pub(crate) const fn mark(reached: bool) -> &'static str {
     if reached { "" } else { " ▲" }
 }
 
@@ -113,7 +118,7 @@ pub(crate) fn text(
 }
 
 /// The machine, without anything that names it.
-fn machine(folder: &Path) -> String {
+pub(crate) fn machine(folder: &Path) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = read("/proc/cpuinfo");
@@ -145,23 +150,23 @@ pub(crate) fn say(text: &str) {
 }
 
 /// Puts the report between the markers of the document.
-pub(crate) fn write(report: &str) -> Result<()> {
+pub(crate) fn write(markers: Markers, report: &str) -> Result<()> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md"));
-    let written = between_markers(&std::fs::read_to_string(&path)?, report)?;
+    let written = between_markers(&std::fs::read_to_string(&path)?, markers, report)?;
     Ok(std::fs::write(path, written)?)
 }
 
-fn between_markers(document: &str, report: &str) -> Result<String> {
-    let (before, rest) = document.split_once(MARKERS[0]).ok_or("the document has no place for the tables")?;
-    let (_, after) = rest.split_once(MARKERS[1]).ok_or("the place for the tables has no end")?;
-    Ok(format!("{before}{}\n{report}\n{}{after}", MARKERS[0], MARKERS[1]))
+fn between_markers(document: &str, markers: Markers, report: &str) -> Result<String> {
+    let (before, rest) = document.split_once(markers[0]).ok_or("the document has no place for the tables")?;
+    let (_, after) = rest.split_once(markers[1]).ok_or("the place for the tables has no end")?;
+    Ok(format!("{before}{}\n{report}\n{}{after}", markers[0], markers[1]))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{Aim, between_markers, file_system};
+    use super::{Aim, LOG_TABLES, TABLES, between_markers, file_system};
 
     #[test]
     fn a_figure_above_its_aim_is_marked() {
@@ -173,10 +178,10 @@ mod tests {
     #[test]
     fn only_what_stands_between_the_markers_is_replaced() {
         let document = "# A\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nend\n";
-        let written = between_markers(document, "new").unwrap();
+        let written = between_markers(document, TABLES, "new").unwrap();
         assert_eq!(written, "# A\n<!-- bench:begin -->\n\nnew\n<!-- bench:end -->\nend\n");
-        assert_eq!(between_markers(&written, "new").unwrap(), written);
-        assert!(between_markers("# A\n", "new").is_err());
+        assert_eq!(between_markers(&written, TABLES, "new").unwrap(), written);
+        assert!(between_markers(document, LOG_TABLES, "new").is_err());
     }
 
     #[test]

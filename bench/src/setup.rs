@@ -44,7 +44,8 @@ pub(crate) struct World {
 /// The Management API, called by the first administrator.
 pub(crate) struct Api {
     address: String,
-    token: String,
+    /// Its token, with every scope.
+    pub(crate) token: String,
 }
 
 impl Api {

@@ -2,6 +2,7 @@
 //!
 //! The fuzzer calls them with bytes of its own; the ordinary tests call them with the committed corpora.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::client::Client;
@@ -10,6 +11,7 @@ use domain::limits::{
     SESSION_METADATA_ENTRIES_MAX, SESSION_METADATA_KEY_UNITS_MAX, SESSION_METADATA_VALUE_UNITS_MAX,
 };
 use domain::metadata::SessionMetadata;
+use domain::query::{Field, Query, Syntax};
 use domain::secret::Sealed;
 use domain::sign_in::ResponseMode;
 use domain::time::Timestamp;
@@ -197,4 +199,32 @@ fn upstream_token(text: &str) {
     assert!(expect.check(&keys, text).is_err(), "an ID token that is not for us is taken");
     let expect = upstream::logout_token::Expect { issuer, client_id, algorithms, now };
     assert!(expect.check(&keys, text).is_err(), "a logout token that is not for us is taken");
+}
+/// What the target `search_query` can ask for.
+const SYNTAX: Syntax = Syntax {
+    fields: &[Field::text("type"), Field::text("ip"), Field::folded("email"), Field::moment("date")],
+    bare: &["type", "ip"],
+};
+
+/// The `q` of a list: refused with a place in it, or understood; then its negation is understood as the opposite.
+pub fn search_query(data: &[u8]) {
+    let Ok(q) = std::str::from_utf8(data) else { return };
+    let value = |field| match field {
+        "type" => Some(Cow::Borrowed("sapi")),
+        "email" => Some(Cow::Borrowed("ann@example.com")),
+        "date" => Some(Cow::Borrowed("2026-11-25T20:18:10.500Z")),
+        _ => None,
+    };
+    let query = match Query::parse(q, &SYNTAX) {
+        Ok(query) => query,
+        Err(error) => {
+            assert!((1..=q.chars().count() + 1).contains(&error.at), "{error}");
+            return;
+        }
+    };
+    let holds = query.matches(value);
+    // It may be too long or too deep by now, or have been empty.
+    if let Ok(opposite) = Query::parse(&format!("NOT ({q})"), &SYNTAX) {
+        assert_ne!(opposite.matches(value), holds);
+    }
 }

@@ -198,6 +198,14 @@ impl Server {
         self.running.as_ref().expect("the server runs").folder.file(name)
     }
 
+    /// Where it listens itself, whatever its public address is; without a slash at the end.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.running.as_ref().expect("the server runs").addr)
+    }
+
     /// What the clock shows.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

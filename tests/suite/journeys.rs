@@ -13,3 +13,4 @@ mod logout_token;
 mod organization_information;
 mod revoke_on_network_change;
 mod script_api;
+mod two_nodes;

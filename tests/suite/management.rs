@@ -16,3 +16,4 @@ mod sessions_delete;
 mod sessions_get;
 mod sessions_list;
 mod sessions_patch;
+mod users_search;

@@ -22,6 +22,8 @@
 //! | session that ended, delivery of a logout token | [`logout_delivery`] |
 //! | log event, and what it may show of a text from outside | [`event`], [`redact`] |
 //! | log stream | [`log_stream`] |
+//! | log event, how events are found again | [`event`], [`log_index`] |
+//! | the `q` of lists | [`query`] |
 //! | tenant settings | [`tenant`] |
 //! | signing key | [`key`] |
 //! | limits | [`limits`] |
@@ -37,12 +39,14 @@ pub mod grant;
 pub mod id;
 pub mod key;
 pub mod limits;
+pub mod log_index;
 pub mod log_stream;
 pub mod logout;
 pub mod logout_delivery;
 pub mod metadata;
 pub mod organization;
 pub mod paused;
+pub mod query;
 pub mod redact;
 pub mod resource_server;
 pub mod scope;

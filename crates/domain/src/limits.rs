@@ -21,6 +21,20 @@ pub const PAGE_ITEMS_MAX: usize = 100;
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Items that offset paging reaches. Auth0: user and log search, limitations.
 pub const OFFSET_ITEMS_MAX: usize = 1000;
+/// Bytes of the `q` of a list. Ours: a hundred terms with identifiers in them.
+pub const SEARCH_QUERY_BYTES_MAX: usize = 4_096;
+/// Terms in the `q` of a list. Ours: each costs a comparison for each record that is looked at.
+pub const SEARCH_TERMS_MAX: usize = 100;
+/// Parentheses within each other in the `q` of a list. Ours: bounds the stack.
+pub const SEARCH_DEPTH_MAX: usize = 16;
+/// Wildcards in one term of the `q` of a list. Ours: bounds a comparison.
+pub const SEARCH_WILDCARDS_MAX: usize = 8;
+/// Characters of one term with wildcards. Ours: bounds a comparison.
+pub const SEARCH_PATTERN_CHARACTERS_MAX: usize = 256;
+/// Log events that one search looks at. Ours: a few tenths of a second; more is refused with the advice to narrow it.
+pub const LOG_SEARCH_EVENTS_MAX: usize = 10_000;
+/// Segments of the log's index that one search looks at. Ours: sixteen million events.
+pub const LOG_SEARCH_SEGMENTS_MAX: usize = 4_096;
 /// Bytes of `X-Correlation-ID` that are kept. Auth0: Management API v2, correlation id.
 pub const CORRELATION_ID_BYTES_MAX: usize = 64;
 

@@ -12,6 +12,7 @@ use domain::id::{ConnectionId, LogId, OrganizationId, hexadecimal};
 use domain::limits::LOG_RETENTION_DAYS;
 use domain::organization::Organization;
 use domain::session::Session;
+use domain::time::Timestamp;
 use domain::user::User;
 use serde_json::{Value, json};
 use store::Tx;
@@ -140,7 +141,7 @@ impl Engine {
     pub(crate) fn event(&self, kind: EventKind, facts: &RequestFacts) -> EventDraft {
         let date = self.now();
         EventDraft(LogEvent {
-            id: self.log_id(),
+            id: self.log_id(date),
             date,
             kind,
             description: None,
@@ -166,9 +167,10 @@ impl Engine {
         })
     }
 
-    /// An identifier that sorts by time: `900`, seventeen digits of calendar time, and digits of chance.
-    fn log_id(&self) -> LogId {
-        let digits: String = self.now().to_string().chars().filter(char::is_ascii_digit).collect();
+    /// An identifier that sorts by the event's date: `900`, seventeen digits of calendar time, and digits of chance. A
+    /// search for dates relies on that.
+    fn log_id(&self, date: Timestamp) -> LogId {
+        let digits: String = date.to_string().chars().filter(char::is_ascii_digit).collect();
         let chance = u128::from_be_bytes(self.random::<16>());
         LogId::new(format!("900{digits}{:036}", chance % 10_u128.pow(36)))
     }

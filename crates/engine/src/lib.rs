@@ -125,6 +125,7 @@ struct Inner {
     action_caches: actions::cache::ActionCaches,
     provider_keys: upstream::keys::ProviderKeys,
     stream_http: log_streams::StreamHttp,
+    log_numbering: logs::number::Numbering,
 }
 
 impl Engine {
@@ -183,6 +184,7 @@ impl Engine {
             action_caches: actions::cache::ActionCaches::default(),
             provider_keys: upstream::keys::ProviderKeys::default(),
             stream_http,
+            log_numbering: logs::number::Numbering::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

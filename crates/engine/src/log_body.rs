@@ -65,7 +65,7 @@ impl Engine {
 }
 
 /// Auth0's category of a strategy.
-fn strategy_type(strategy: &str) -> &'static str {
+pub(crate) fn strategy_type(strategy: &str) -> &'static str {
     match strategy {
         "" => "",
         STRATEGY_DATABASE => "database",

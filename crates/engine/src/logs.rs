@@ -1,37 +1,33 @@
-//! The log, read: by page, from a checkpoint, one event.
+//! The log, read: by search, from a checkpoint, one event.
 //!
-//! Auth0: deploy & monitor › logs › retrieve logs with the Management API.
+//! Auth0: deploy & monitor › logs › retrieve logs with the Management API. Events get their places in `number`, are read on
+//! in that order in `follow`, and found by what they hold in `find`: `docs/adr/0028-the-log-is-numbered-after-the-commit.md` and
+//! `docs/adr/0029-the-log-is-indexed-in-the-background.md`.
 
-use std::borrow::Cow;
+mod fields;
+mod find;
+mod follow;
+pub(crate) mod number;
+mod plan;
+mod postings;
+#[cfg(test)]
+mod tests;
 
 use domain::event::LogEvent;
 use domain::id::{LogId, UserId};
+use domain::limits::OFFSET_ITEMS_MAX;
+use domain::query::Query;
 use store::tables::log_key;
-use store::{Key, Order, read};
+use store::{Key, Order};
 
-use crate::listing::{Listing, Slice, Source};
-use crate::search::Query;
+use crate::listing::{Listing, Slice};
 use crate::users::refuse_far_offset;
-use crate::{Engine, Error, Resource};
+use crate::{Engine, Error, Resource, search};
 
-/// Fields of an event that `q` can name.
-pub const LOG_SEARCH_FIELDS: &[&str] = &[
-    "type",
-    "user_id",
-    "user_name",
-    "client_id",
-    "client_name",
-    "session_id",
-    "connection",
-    "connection_id",
-    "description",
-    "hostname",
-    "ip",
-    "log_id",
-    "strategy",
-    "user_agent",
-    "date",
-];
+use self::find::Wanted;
+use self::plan::Plan;
+
+pub use self::fields::LOG_SYNTAX;
 
 /// Which end of the log comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,10 +49,13 @@ impl From<LogOrder> for Order {
 }
 
 impl Engine {
-    /// Some of the events that a query lets pass, newest first unless `order` says otherwise.
+    /// Some of the events that a query lets pass, newest first unless `order` says otherwise. The total counts no
+    /// further than offset paging reaches, and no more than one search looks at. From a checkpoint all events come, in
+    /// the order in which they were numbered, whatever the query and the order say.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a query that is not understood, or a slice past the first thousand.
+    /// [`Error::Invalid`] for a query that is not understood, one that would look at too much, or a slice past the first
+    /// thousand.
     pub async fn logs(
         &self,
         slice: &Slice,
@@ -64,28 +63,21 @@ impl Engine {
         order: LogOrder,
     ) -> Result<Listing<LogEvent>, Error> {
         refuse_far_offset(slice)?;
-        let query = Query::parse(q.unwrap_or_default(), LOG_SEARCH_FIELDS)?;
-        let (index, prefix) = match query.exact("user_id") {
-            Some(user_id) => (Some("user"), Key::of(user_id)),
-            None => (None, Key::all()),
-        };
-        let source = Source { index, prefix, order: order.into(), sharded: true };
-        self.list(source, slice, |event| matches(&query, event)).await
+        match slice {
+            Slice::Offset { start, limit, totals } => {
+                let query = search::parse(q, &LOG_SYNTAX)?;
+                let page = Page { start: *start, limit: *limit, totals: *totals };
+                self.list_page(&query, page, order).await
+            }
+            Slice::Checkpoint { from, take } => {
+                let from = from.clone().map(LogId::new);
+                Ok(listing_after(self.logs_after(from.as_ref(), *take).await?, *take))
+            }
+        }
     }
 
-    /// Up to `take` events after the one with the identifier `from`, oldest first: how an exporter reads on without
-    /// gaps. Without `from`, from the oldest.
-    ///
-    /// # Errors
-    /// What the store answers.
-    pub async fn logs_after(&self, from: Option<&LogId>, take: usize) -> Result<Vec<LogEvent>, Error> {
-        let after = from.map(|id| read::cursor_after(&Key::of(id)));
-        let page =
-            self.store().page_sharded(None, &Key::all(), after.as_deref(), take, Order::Ascending).await?;
-        Ok(page.items)
-    }
-
-    /// Some of the events about a user, newest first unless `order` says otherwise.
+    /// Some of the events about a user, newest first unless `order` says otherwise; from a checkpoint in the order in
+    /// which they were numbered.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the user, [`Error::Invalid`] for a slice past the first thousand.
@@ -97,8 +89,19 @@ impl Engine {
     ) -> Result<Listing<LogEvent>, Error> {
         refuse_far_offset(slice)?;
         self.user(id).await?;
-        let source = Source { index: Some("user"), prefix: Key::of(id), order: order.into(), sharded: true };
-        self.list(source, slice, |_| true).await
+        let query = Query::exactly("user_id", id.as_str());
+        match slice {
+            Slice::Offset { start, limit, totals } => {
+                let page = Page { start: *start, limit: *limit, totals: *totals };
+                self.list_page(&query, page, order).await
+            }
+            Slice::Checkpoint { from, take } => {
+                let from = from.clone().map(LogId::new);
+                let plan = Plan::has("user_id", id.as_str());
+                let items = self.fitting_logs_after(&query, &plan, from.as_ref(), *take).await?;
+                Ok(listing_after(items, *take))
+            }
+        }
     }
 
     /// One event.
@@ -108,28 +111,39 @@ impl Engine {
     pub async fn log(&self, id: &LogId) -> Result<LogEvent, Error> {
         self.store().get(&log_key(id)).await?.ok_or(Error::NotFound(Resource::Log))
     }
+
+    /// Events by their identifiers, in that order, without those that are gone.
+    async fn load_logs(&self, ids: &[LogId]) -> Result<Vec<LogEvent>, Error> {
+        let keys: Vec<Key> = ids.iter().map(log_key).collect();
+        Ok(self.store().get_many::<LogEvent>(&keys).await?.into_iter().flatten().collect())
+    }
+
+    async fn list_page(
+        &self,
+        query: &Query,
+        page: Page,
+        order: LogOrder,
+    ) -> Result<Listing<LogEvent>, Error> {
+        let Page { start, limit, totals } = page;
+        let must = start + limit;
+        let count = if totals { OFFSET_ITEMS_MAX } else { must };
+        let found = self.find_logs(&Wanted { query, order, count, must }).await?;
+        let total = totals.then_some(found.len());
+        let items = found.into_iter().skip(start).take(limit).collect();
+        Ok(Listing { items, start, limit, total, next: None })
+    }
 }
 
-fn matches(query: &Query, event: &LogEvent) -> bool {
-    query.matches(|field| {
-        let text = |value: &Option<String>| value.clone().map(Cow::Owned);
-        match field {
-            "type" => Some(Cow::Borrowed(event.kind.code())),
-            "log_id" => Some(Cow::Owned(event.id.to_string())),
-            "date" => Some(Cow::Owned(event.date.to_string())),
-            "user_id" => text(&event.user_id),
-            "user_name" => text(&event.user_name),
-            "client_id" => text(&event.client_id),
-            "client_name" => text(&event.client_name),
-            "session_id" => text(&event.session_id),
-            "connection" => text(&event.connection),
-            "connection_id" => text(&event.connection_id),
-            "description" => text(&event.description),
-            "hostname" => text(&event.hostname),
-            "ip" => text(&event.ip),
-            "strategy" => text(&event.strategy),
-            "user_agent" => text(&event.user_agent),
-            _ => None,
-        }
-    })
+/// A part of a list by its offset.
+struct Page {
+    start: usize,
+    limit: usize,
+    totals: bool,
+}
+
+/// What was read from a checkpoint. There may be more where it is full.
+fn listing_after(items: Vec<LogEvent>, take: usize) -> Listing<LogEvent> {
+    let last = items.last().filter(|_| items.len() >= take);
+    let next = last.map(|event| event.id.to_string());
+    Listing { items, start: 0, limit: take, total: None, next }
 }

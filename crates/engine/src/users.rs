@@ -16,6 +16,7 @@ use domain::id::UserId;
 use domain::limits::OFFSET_ITEMS_MAX;
 use domain::logout::Initiator;
 use domain::organization::Membership;
+use domain::query::{Field, Query, Syntax};
 use domain::secret::Secret;
 use domain::user::{User, comparable_email};
 use serde_json::json;
@@ -26,24 +27,29 @@ pub use self::changes::{NewUser, UserChanges};
 use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
-use crate::search::Query;
 use crate::sign_out::BoundTokens;
-use crate::{ApiCall, Engine, Error, Resource};
+use crate::{ApiCall, Engine, Error, Resource, search};
 
-/// Fields of a user that `q` can name.
-pub const USER_SEARCH_FIELDS: &[&str] = &[
-    "user_id",
-    "email",
-    "email.raw",
-    "name",
-    "nickname",
-    "username",
-    "given_name",
-    "family_name",
-    "phone_number",
-    "email_verified",
-    "blocked",
-];
+/// What `q` can say about users. As at Auth0, the case of names and addresses does not count.
+pub const USER_SYNTAX: Syntax = Syntax {
+    fields: &[
+        Field::text("user_id"),
+        Field::folded("email"),
+        Field::text("email.raw"),
+        Field::folded("name"),
+        Field::folded("nickname"),
+        Field::text("username"),
+        Field::folded("given_name"),
+        Field::folded("family_name"),
+        Field::text("phone_number"),
+        Field::text("email_verified"),
+        Field::text("phone_verified"),
+        Field::text("blocked"),
+        Field::moment("created_at"),
+        Field::moment("updated_at"),
+    ],
+    bare: &["email", "name", "nickname", "given_name", "family_name"],
+};
 /// Users of one address. Ours: one for each connection.
 const USERS_OF_ADDRESS_MAX: usize = 100;
 /// Memberships of a user that go in one commit with the rest.
@@ -110,7 +116,7 @@ impl Engine {
     /// [`Error::Invalid`] for a query that is not understood, or a slice past the first thousand.
     pub async fn users(&self, slice: &Slice, q: Option<&str>) -> Result<Listing<User>, Error> {
         refuse_far_offset(slice)?;
-        let query = Query::parse(q.unwrap_or_default(), USER_SEARCH_FIELDS)?;
+        let query = search::parse(q, &USER_SYNTAX)?;
         if let Some(id) = query.exact("user_id") {
             let found = self.store().get::<User>(&Key::of(id)).await?;
             let all = found.into_iter().filter(|user| matches(&query, user)).collect();
@@ -301,20 +307,23 @@ async fn refuse_taken(tx: &mut Tx, user: &User, own: &[store::IndexEntry]) -> Re
 }
 
 fn matches(query: &Query, user: &User) -> bool {
-    query.matches(|field| {
-        let text = |value: &'_ Option<String>| value.clone().map(Cow::Owned);
-        match field {
-            "user_id" => Some(Cow::Owned(user.id.to_string())),
-            "email" | "email.raw" => text(&user.email),
-            "name" => text(&user.name),
-            "nickname" => text(&user.nickname),
-            "username" => text(&user.username),
-            "given_name" => text(&user.given_name),
-            "family_name" => text(&user.family_name),
-            "phone_number" => text(&user.phone_number),
-            "email_verified" => Some(Cow::Owned(user.email_verified.to_string())),
-            "blocked" => Some(Cow::Owned(user.blocked.to_string())),
-            _ => None,
-        }
+    let text = |value: &Option<String>| value.clone().map(Cow::Owned);
+    let folded = |value: &Option<String>| value.as_deref().map(str::to_lowercase).map(Cow::Owned);
+    query.matches(|field| match field {
+        "user_id" => Some(Cow::Owned(user.id.to_string())),
+        "email" => folded(&user.email),
+        "email.raw" => text(&user.email),
+        "name" => folded(&user.name),
+        "nickname" => folded(&user.nickname),
+        "username" => text(&user.username),
+        "given_name" => folded(&user.given_name),
+        "family_name" => folded(&user.family_name),
+        "phone_number" => text(&user.phone_number),
+        "email_verified" => Some(Cow::Owned(user.email_verified.to_string())),
+        "phone_verified" => Some(Cow::Owned(user.phone_verified.to_string())),
+        "blocked" => Some(Cow::Owned(user.blocked.to_string())),
+        "created_at" => Some(Cow::Owned(user.created_at.to_string())),
+        "updated_at" => Some(Cow::Owned(user.updated_at.to_string())),
+        _ => None,
     })
 }

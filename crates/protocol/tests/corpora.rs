@@ -49,6 +49,11 @@ fn what_a_hostile_provider_sends_is_read_or_refused() {
 }
 
 #[test]
+fn the_opposite_of_a_query_is_understood_as_its_opposite() {
+    replay("search_query", fuzz::search_query);
+}
+
+#[test]
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let fuzz = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let names = |folder: &str| -> Vec<String> {
@@ -59,8 +64,15 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
         stems.sort();
         stems
     };
-    let replayed =
-        ["authorize_query", "basic_header", "jwt", "metadata_json", "token_form", "upstream_answer"];
+    let replayed = [
+        "authorize_query",
+        "basic_header",
+        "jwt",
+        "metadata_json",
+        "search_query",
+        "token_form",
+        "upstream_answer",
+    ];
     // These are replayed where the sandbox may be used: crates/sandbox/tests/suite/corpora.rs.
     let mut all = [&replayed[..], &["typescript_blank", "wire_call", "wire_reply"]].concat();
     all.sort_unstable();

@@ -141,6 +141,7 @@ pub async fn build(config: Config, ports: Ports) -> Result<Server, StartError> {
     tasks.spawn(serve::run(listening, stopped.clone()));
     tasks.spawn(worker::deliver(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(worker::run_queued_actions(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
+    tasks.spawn(worker::number_logs(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(log_streams::run(engine.clone(), Arc::clone(&ports.entropy), stopped.clone()));
     tasks.spawn(worker::sweep(engine.clone(), Arc::clone(&ports.entropy), stopped));
     Ok(Server { addr, url, engine, folder, prepared, stop, tasks, drain })

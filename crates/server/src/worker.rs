@@ -1,5 +1,5 @@
-//! The loops that run beside requests: deliver pending logouts, run queued Actions, sweep what expired, keep the
-//! certificate fresh.
+//! The loops that run beside requests: deliver pending logouts, run queued Actions, number log events, sweep what
+//! expired, keep the certificate fresh.
 //!
 //! Each runs at its own pace, so a burst of requests makes queues longer, not loops busier. Every node runs them; what
 //! two nodes both want to do is claimed in the store.
@@ -21,6 +21,9 @@ use crate::tls::{Certificate, Certificates};
 const DELIVER_MS: (u64, u64) = (2_000, 4_000);
 /// The shortest and the longest wait between two sweeps, in milliseconds. Ours.
 const SWEEP_MS: (u64, u64) = (25_000, 35_000);
+/// The shortest and the longest wait between two looks for new log events, in milliseconds. Ours: whoever reads sees
+/// them before too, but has to look at each.
+const NUMBER_MS: (u64, u64) = (750, 1_250);
 /// The wait between two looks at the certificate, in milliseconds. Ours: certificates are replaced weeks before
 /// their end.
 const CERTIFICATE_MS: u64 = 6 * 3600 * 1000;
@@ -95,6 +98,22 @@ pub async fn run_queued_actions(engine: Engine, entropy: Arc<dyn Entropy>, mut s
 fn report_run(what: &str, ended: Result<Result<(), Error>, JoinError>) {
     if let Err(error) = ended.unwrap_or_else(|panic| Err(Error::Bug(panic.to_string()))) {
         report(what, &error);
+    }
+}
+
+/// Gives log events their places until told to stop: every second or so, and on at once while there is a backlog.
+pub async fn number_logs(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let more = engine.number_logs().await.unwrap_or_else(|error| {
+            report("number log events", &error);
+            false
+        });
+        if !more {
+            tokio::select! {
+                () = pause(NUMBER_MS, &*entropy) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
     }
 }
 

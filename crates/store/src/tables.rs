@@ -29,7 +29,11 @@
 //! | `trigger_bindings` | trigger | |
 //! | `execution` | id | |
 //! | `logout_delivery` | shard, id | `client` (client, id), `session` (session, client, id), `open` (client, state, id), `state` (shard, state, id) |
-//! | `log` | shard, id | `user` (shard, user, id) |
+//! | `log` | shard, id | `new` (shard, id) until it is numbered |
+//! | `log_head` | `head` | |
+//! | `log_block` | number | `ceiling` (highest id), `late` (id) |
+//! | `log_segment` | first block | |
+//! | `log_posting` | first block, field, bucket | |
 //! | `log_stream` | id | `file` (unique) |
 //! | `log_stream_position` | id | |
 //!
@@ -46,6 +50,7 @@ use domain::id::{
     OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
+use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
 use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
 use domain::organization::{Membership, Organization};
@@ -94,6 +99,16 @@ pub fn log_key(id: &LogId) -> Key {
 /// Where a delivery of a logout token lies.
 pub fn logout_delivery_key(id: &LogoutDeliveryId) -> Key {
     Key::of((shard_of(id.as_str()), id))
+}
+
+/// Where the end of the log's order lies.
+pub fn log_head_key() -> Key {
+    Key::of("head")
+}
+
+/// Where it is told which events of a segment have which values in a field.
+pub fn log_posting_key(first: u64, field: &str, bucket: &str) -> Key {
+    Key::of((first, field, bucket))
 }
 
 /// Where an address is looked up among the users of one connection.
@@ -494,13 +509,61 @@ impl Record for LogEvent {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        let Some(user_id) = &self.user_id else { return Vec::new() };
-        let shard = shard_of(self.id.as_str());
-        vec![IndexEntry::many("user", Key::of((shard, user_id, &self.id)))]
+        // Its rows are exactly the events' keys, and so in shards as they are.
+        vec![IndexEntry::many("new", Key::all())]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
         Some(LogEvent::expires_at(self))
+    }
+}
+
+impl Record for LogHead {
+    const SPACE: &'static str = "log_head";
+
+    fn key(&self) -> Key {
+        log_head_key()
+    }
+}
+
+impl Record for LogBlock {
+    const SPACE: &'static str = "log_block";
+
+    fn key(&self) -> Key {
+        Key::of(self.number)
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        let late = self.late.iter().map(|id| IndexEntry::many("late", Key::of(id)));
+        late.chain([IndexEntry::many("ceiling", Key::of(&self.ceiling))]).collect()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for LogSegment {
+    const SPACE: &'static str = "log_segment";
+
+    fn key(&self) -> Key {
+        Key::of(self.first)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
+
+impl Record for LogPosting {
+    const SPACE: &'static str = "log_posting";
+
+    fn key(&self) -> Key {
+        log_posting_key(self.first, &self.field, &self.bucket)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One unit of work: remembers the version of all it read, buffers all it writes, commits both at one moment.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::Store;
 use crate::backend::{Batch, Put, Row, RowKey, Version};
@@ -23,6 +23,8 @@ pub struct Tx {
     entries: HashMap<RowKey, Vec<EntryRow>>,
     /// What is to be written, by row of the record. Ordered, so that the same work makes the same batch.
     writes: BTreeMap<RowKey, Write>,
+    /// Index entries that go while their records stay.
+    dropped: BTreeSet<RowKey>,
     /// Rows that must have this version, or running the closure again would not help.
     pinned: Vec<(RowKey, Version)>,
     /// The first thing that makes the commit impossible.
@@ -66,7 +68,8 @@ impl From<StoreError> for CommitError {
 impl Tx {
     pub(crate) fn new(store: Store) -> Self {
         let (read, entries, writes) = (HashMap::new(), HashMap::new(), BTreeMap::new());
-        Self { store, read, entries, writes, pinned: Vec::new(), failed: None }
+        let (dropped, pinned) = (BTreeSet::new(), Vec::new());
+        Self { store, read, entries, writes, dropped, pinned, failed: None }
     }
 
     /// The record at `key`. At commit it must be unchanged, or still absent.
@@ -160,6 +163,14 @@ impl Tx {
         self.writes.insert(at, Write { new: None, insert, entries_of, key: key.clone() });
     }
 
+    /// Removes a record's entries in one index and leaves the record: it has then been taken from that index as from a
+    /// queue. Nothing is read for it. The entries come back only if the record's entries there change.
+    pub fn drop_entries<R: Record>(&mut self, index: &str, record: &R) {
+        let entries = entry_rows(record).into_iter().filter(|entry| entry.name == index);
+        let rows = entries.map(|entry| self.store.inner.at(entry.space, &entry.key));
+        self.dropped.extend(rows);
+    }
+
     /// The record at `key` must still have this version, or the commit fails for good.
     pub(crate) fn pin<R: Record>(&mut self, key: &Key, version: Version) {
         let at = self.at::<R>(key);
@@ -243,7 +254,7 @@ impl Tx {
         if let Some(error) = self.failed.take() {
             return Err(CommitError::Final(error));
         }
-        if self.writes.is_empty() && self.pinned.is_empty() {
+        if self.writes.is_empty() && self.dropped.is_empty() && self.pinned.is_empty() {
             // One row alone held when it was read.
             return if self.read.len() <= 1 { Ok(()) } else { self.check_reads().await };
         }
@@ -315,6 +326,9 @@ impl Tx {
         expect.extend(self.read.iter().map(|(at, row)| (at.clone(), row.as_ref().map(|row| row.version))));
         expect.extend(self.pinned.iter().map(|(at, version)| (at.clone(), Some(*version))));
         batch.expect.extend(expect);
+        entries
+            .removed
+            .extend(self.dropped.iter().filter(|at| !batch.put.iter().any(|put| put.at == **at)).cloned());
         batch.delete.extend(entries.removed);
         Ok(Plan { batch, fresh })
     }
@@ -358,7 +372,7 @@ struct Plan {
 #[derive(Default)]
 struct Entries {
     added: BTreeMap<RowKey, AddedEntry>,
-    removed: std::collections::BTreeSet<RowKey>,
+    removed: BTreeSet<RowKey>,
 }
 
 struct AddedEntry {

@@ -54,6 +54,7 @@ on_every_backend!(
     units_of_work::a_unique_entry_is_freed_when_its_record_changes_or_goes,
     units_of_work::two_records_may_swap_unique_entries_in_one_commit,
     units_of_work::a_put_without_a_read_still_clears_the_old_entries,
+    units_of_work::an_entry_is_taken_from_an_index_as_from_a_queue,
     units_of_work::a_batch_past_its_bounds_is_refused_whole,
     units_of_work::text_of_every_kind_survives,
     units_of_work::tenants_do_not_see_each_other,

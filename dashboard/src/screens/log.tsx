@@ -30,8 +30,8 @@ export function Logs() {
         label="Search the log"
         hint={
           <>
-            Conditions joined by AND: <code>type:s</code>, <code>user_id:"auth0|…"</code>, <code>ip:10.0.*</code>,{' '}
-            <code>session_id:*</code>, <code>client_name:"My app"</code>
+            Any word, or fields joined by AND, OR and NOT: <code>type:(s OR f)</code>, <code>user_id:"auth0|…"</code>,{' '}
+            <code>ip:10.0.*</code>, <code>session_id:*</code>, <code>date:[2026-11-01 TO *]</code>
           </>
         }
         value={q}

@@ -167,7 +167,9 @@ on_every_store! {
         let token = hidden("logout-token");
         server.wire.post_form(&format!("/logout/backchannel/{CONNECTION}"), &[("logout_token", &token)]).await.expect(400);
 
-        // Everything has been sent to the stream, and what went wrong on the way is known.
+        // Everything has been sent to the stream, the first batch twice, and what went wrong on the way is known.
+        server.advance_minutes(10);
+        wait::until("the refused batch", async || receiver.posts().pop()).await;
         server.advance_minutes(10);
         let newest = api.logs("sapi").await.into_iter().max_by_key(|event| event["log_id"].to_string()).unwrap();
         receiver.hears_of("log_id", newest["log_id"].as_str().unwrap()).await;

@@ -16,6 +16,7 @@
 #![expect(clippy::unwrap_used, reason = "this whole crate is a test, its helpers too")]
 
 mod check;
+mod log_order;
 mod nodes;
 mod story;
 mod world;

@@ -56,7 +56,9 @@ pub struct Place {
 impl Place {
     /// A new one; none, and a word about it, where PostgreSQL is not there.
     pub async fn open(kind: Kind) -> Option<Self> {
-        let name = format!("faults_{}", std::process::id());
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("faults_{}_{number}", std::process::id());
         let (mut folder, mut schema) = (None, None);
         let backend: Arc<dyn Backend> = match kind {
             Kind::Memory => Arc::new(Memory::new()),

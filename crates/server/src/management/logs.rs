@@ -30,24 +30,23 @@ async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Resp
     call.require_any(READ)?;
     let selection = params.selection()?;
     let slice = params.slice()?;
-    if let Slice::Checkpoint { from, take } = &slice {
-        // Everything else is ignored then, so that an exporter reads on without gaps.
-        let events = app.engine().logs_after(from.clone().map(LogId::new).as_ref(), *take).await?;
-        let next = events.last().map(|event| event.id.to_string());
-        let body: Vec<Value> = events.iter().map(|event| app.engine().log_body(event)).collect();
-        let mut response = answer(StatusCode::OK, &body);
-        if let Some(next) = next {
-            let link =
-                format!("<{}logs?from={next}&take={take}>; rel=\"next\"", app.engine().management_audience());
-            if let Ok(link) = HeaderValue::from_str(&link) {
-                response.headers_mut().insert(LINK, link);
-            }
-        }
-        return Ok(response);
-    }
     let listing = app.engine().logs(&slice, params.get("q"), order_of(&params)?).await?;
-    let body = list_body("logs", &slice, listing, |event| selection.of(&app.engine().log_body(&event)));
-    Ok(answer(StatusCode::OK, &body))
+    let Slice::Checkpoint { take, .. } = slice else {
+        let body = list_body("logs", &slice, listing, |event| selection.of(&app.engine().log_body(&event)));
+        return Ok(answer(StatusCode::OK, &body));
+    };
+    let next = listing.items.last().map(|event| event.id.to_string());
+    let body: Vec<Value> = listing.items.iter().map(|event| app.engine().log_body(event)).collect();
+    let mut response = answer(StatusCode::OK, &body);
+    // Also where nothing follows yet: an exporter goes on there when it looks again.
+    if let Some(next) = next {
+        let link =
+            format!("<{}logs?from={next}&take={take}>; rel=\"next\"", app.engine().management_audience());
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            response.headers_mut().insert(LINK, link);
+        }
+    }
+    Ok(response)
 }
 
 async fn read_one(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {

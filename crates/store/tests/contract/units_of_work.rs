@@ -146,6 +146,32 @@ pub async fn a_put_without_a_read_still_clears_the_old_entries(store: Store) {
     }
 }
 
+pub async fn an_entry_is_taken_from_an_index_as_from_a_queue(store: Store) {
+    let members = [member("1", "anna", "a"), member("2", "bert", "a")];
+    insert(&store, &members).await.unwrap();
+    let dropped = store
+        .transact(async |tx| {
+            tx.drop_entries("group", &members[0]);
+            Ok::<_, StoreError>(())
+        })
+        .await;
+    dropped.unwrap();
+    let left = store.page::<Member>(Some("group"), &Key::of("a"), None, 10, Order::Ascending).await.unwrap();
+    assert_eq!(left.items, [members[1].clone()]);
+    assert_eq!(
+        store.get::<Member>(&Key::of("1")).await.unwrap().as_ref(),
+        Some(&members[0]),
+        "the record stays"
+    );
+    assert_eq!(named(&store, "anna").await.as_deref(), Some("1"), "and so do its other entries");
+    let moved = Member { group: "b".into(), ..members[0].clone() };
+    put(&store, &moved).await.unwrap();
+    assert!(
+        store.find::<Member>("group", &Key::of("b")).await.unwrap().is_some(),
+        "a changed entry is a new one"
+    );
+}
+
 pub async fn a_batch_past_its_bounds_is_refused_whole(store: Store) {
     let corrupt = |answer: Result<(), StoreError>| matches!(answer, Err(StoreError::Corrupt(_)));
     let large = Member { note: "x".repeat(store::limits::VALUE_BYTES_MAX), ..member("large", "large", "a") };
