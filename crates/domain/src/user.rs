@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::connection::Connection;
 use crate::id::{ConnectionId, UserId};
 use crate::limits::USER_METADATA_BYTES_MAX;
 use crate::logout::Initiator;
@@ -27,6 +28,20 @@ pub struct Identity {
     /// What the provider last told of the user, for an identity at another provider.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub profile: Map<String, Value>,
+}
+
+impl Identity {
+    /// An account at a connection that keeps its users here.
+    pub fn of_database(connection: &Connection, user_id: String) -> Self {
+        Self {
+            connection: connection.name.clone(),
+            connection_id: connection.id.clone(),
+            provider: connection.strategy.clone(),
+            user_id,
+            is_social: false,
+            profile: Map::new(),
+        }
+    }
 }
 
 /// A person who can sign in.
@@ -104,6 +119,39 @@ pub struct User {
     /// What is still to be cleared up after all sessions or refresh tokens ended at once; absent: nothing.
     #[serde(default)]
     pub farewell: Option<Farewell>,
+}
+
+impl User {
+    /// Somebody with one identity, of whom nothing else is known yet.
+    pub fn new(identity: Identity, now: Timestamp) -> Self {
+        Self {
+            id: UserId::new(format!("{}|{}", identity.provider, identity.user_id)),
+            email: None,
+            email_verified: false,
+            username: None,
+            phone_number: None,
+            phone_verified: false,
+            name: None,
+            given_name: None,
+            family_name: None,
+            nickname: None,
+            picture: None,
+            blocked: false,
+            identities: vec![identity],
+            user_metadata: Map::new(),
+            app_metadata: Map::new(),
+            password_hash: None,
+            created_at: now,
+            updated_at: now,
+            last_password_reset: None,
+            last_login: None,
+            last_ip: None,
+            logins_count: 0,
+            sessions_epoch: 0,
+            tokens_epoch: 0,
+            farewell: None,
+        }
+    }
 }
 
 /// Records of earlier epochs that wait for their turn: sessions, whose clients are yet to be told, and refresh tokens.

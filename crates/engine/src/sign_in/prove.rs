@@ -3,7 +3,7 @@
 use domain::client::Client;
 use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
 use domain::event::EventKind;
-use domain::id::{ActionId, SessionId, SignInId, UserId, base64url_characters, hexadecimal};
+use domain::id::{ActionId, SessionId, SignInId, base64url_characters, hexadecimal};
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::{Secret, same};
 use domain::session::{Device, Session};
@@ -12,7 +12,7 @@ use domain::time::Timestamp;
 use domain::upstream::UpstreamSession;
 use domain::user::{Identity, User, is_email};
 use protocol::error::{OAuthError, OAuthErrorCode};
-use serde_json::{Map, json};
+use serde_json::json;
 use store::Key;
 use store::tables::{email_key, username_key};
 
@@ -314,41 +314,13 @@ impl Engine {
         email: &str,
         password_hash: String,
     ) -> User {
-        let own_id = hexadecimal(&self.random::<12>());
-        let now = self.now();
+        let identity = Identity::of_database(connection, hexadecimal(&self.random::<12>()));
         User {
-            id: UserId::new(format!("{}|{own_id}", connection.strategy)),
             email: Some(email.to_owned()),
-            email_verified: false,
-            username: None,
-            phone_number: None,
-            phone_verified: false,
             name: Some(email.to_owned()),
-            given_name: None,
-            family_name: None,
             nickname: email.split('@').next().map(str::to_owned),
-            picture: None,
-            blocked: false,
-            identities: vec![Identity {
-                connection: connection.name.clone(),
-                connection_id: connection.id.clone(),
-                provider: connection.strategy.clone(),
-                user_id: own_id,
-                is_social: false,
-                profile: Map::new(),
-            }],
-            user_metadata: Map::new(),
-            app_metadata: Map::new(),
             password_hash: Some(password_hash),
-            created_at: now,
-            updated_at: now,
-            last_password_reset: None,
-            last_login: None,
-            last_ip: None,
-            logins_count: 0,
-            sessions_epoch: 0,
-            tokens_epoch: 0,
-            farewell: None,
+            ..User::new(identity, self.now())
         }
     }
 

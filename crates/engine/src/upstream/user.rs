@@ -11,7 +11,6 @@ use domain::upstream::{AccountLinking, OidcConnection, ProfileUpdate};
 use domain::user::{Identity, User, comparable_email};
 use protocol::upstream::id_token::IdToken;
 use protocol::upstream::profile::Profile;
-use serde_json::Map;
 use store::tables::identity_key;
 use store::{Key, Order, Tx};
 
@@ -171,34 +170,7 @@ impl Engine {
     }
 
     fn newcomer(&self, identity: &Identity, oidc: &OidcConnection, profile: &Profile) -> User {
-        let now = self.now();
-        let mut user = User {
-            id: UserId::new(format!("{}|{}", identity.provider, identity.user_id)),
-            email: None,
-            email_verified: false,
-            username: None,
-            phone_number: None,
-            phone_verified: false,
-            name: None,
-            given_name: None,
-            family_name: None,
-            nickname: None,
-            picture: None,
-            blocked: false,
-            identities: vec![identity.clone()],
-            user_metadata: Map::new(),
-            app_metadata: Map::new(),
-            password_hash: None,
-            created_at: now,
-            updated_at: now,
-            last_password_reset: None,
-            last_login: None,
-            last_ip: None,
-            logins_count: 0,
-            sessions_epoch: 0,
-            tokens_epoch: 0,
-            farewell: None,
-        };
+        let mut user = User::new(identity.clone(), self.now());
         if oidc.profile_update != ProfileUpdate::NeverOnLogin {
             take_over(&mut user, profile);
         }

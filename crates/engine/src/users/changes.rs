@@ -1,7 +1,7 @@
 //! What a request wants to be different about a user, and whether it may be.
 
 use domain::connection::{Connection, STRATEGY_DATABASE};
-use domain::id::{UserId, hexadecimal};
+use domain::id::hexadecimal;
 use domain::secret::Secret;
 use domain::time::Timestamp;
 use domain::user::{Identity, User, is_email, merge_metadata, metadata_fits};
@@ -155,40 +155,7 @@ impl NewUser {
             Some(id) if !id.is_empty() => id.clone(),
             _ => hexadecimal(&random),
         };
-        let mut user = User {
-            id: UserId::new(format!("{}|{own_id}", connection.strategy)),
-            email: None,
-            email_verified: false,
-            username: None,
-            phone_number: None,
-            phone_verified: false,
-            name: None,
-            given_name: None,
-            family_name: None,
-            nickname: None,
-            picture: None,
-            blocked: false,
-            identities: vec![Identity {
-                connection: connection.name.clone(),
-                connection_id: connection.id.clone(),
-                provider: connection.strategy.clone(),
-                user_id: own_id,
-                is_social: false,
-                profile: Map::new(),
-            }],
-            user_metadata: Map::new(),
-            app_metadata: Map::new(),
-            password_hash: None,
-            created_at: now,
-            updated_at: now,
-            last_password_reset: None,
-            last_login: None,
-            last_ip: None,
-            logins_count: 0,
-            sessions_epoch: 0,
-            tokens_epoch: 0,
-            farewell: None,
-        };
+        let mut user = User::new(Identity::of_database(connection, own_id), now);
         self.profile.apply(&mut user, now)?;
         let called =
             user.email.clone().or_else(|| user.username.clone()).or_else(|| user.phone_number.clone());
