@@ -209,10 +209,19 @@ fn explain(config: &Config) -> String {
 
 /// Writes what the operator asked for. A closed pipe is no failure.
 fn print(text: &str) -> Result<u8, CliError> {
+    unless_closed(write_out(text).map_err(CliError::from))
+}
+
+fn write_out(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(EXIT_OK),
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
+/// Whoever read the output may have had enough of it.
+fn unless_closed(outcome: Result<(), CliError>) -> Result<u8, CliError> {
+    match outcome {
+        Err(CliError::System(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(EXIT_OK),
+        other => other.map(|()| EXIT_OK),
     }
 }
 

@@ -49,7 +49,10 @@ async fn the_newest_events_are_printed_and_followed(place: &Place) {
         make_client(&program, name).await;
         assert_eq!(next().await["details"]["request"]["body"]["name"], name);
     }
-    tail.kill().await.unwrap();
+    drop(lines);
+    make_client(&program, "Six").await;
+    let ended = tokio::time::timeout(LINE_WITHIN, tail.wait()).await.expect("nobody reads any more: it ends");
+    assert!(ended.unwrap().success());
 
     let refused = program.command(place, &["logs", "tail", "--only", "type"]).output().await.unwrap();
     assert_eq!(refused.status.code(), Some(2));

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::remote::{Remote, RemoteChoices};
-use super::{Choices, CliError, EXIT_OK, block_on, print};
+use super::{Choices, CliError, block_on, unless_closed, write_out};
 
 /// The wait between two looks when following, in milliseconds.
 const LOOK_MS: u64 = 1_000;
@@ -73,29 +73,33 @@ impl Logs {
 
 impl Tail {
     fn run(self) -> Result<u8, CliError> {
+        unless_closed(block_on(self.print_all()))
+    }
+
+    async fn print_all(&self) -> Result<(), CliError> {
         let config = self.choices.load()?;
-        block_on(async {
-            let mut remote = Remote::connect(&self.remote, &config.server.data).await?;
-            let mut last = self.begin(&remote).await?;
-            if !self.follow {
-                return Ok(EXIT_OK);
-            }
-            let mut failures = 0;
-            loop {
-                tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
-                match self.go_on(&remote, &mut last).await {
-                    Ok(()) => failures = 0,
-                    Err(error) if failures >= FAILURES_MAX => return Err(error),
-                    Err(_) => {
-                        failures += 1;
-                        // The token may have run out, or the server be another one by now.
-                        if let Ok(again) = Remote::connect(&self.remote, &config.server.data).await {
-                            remote = again;
-                        }
+        let mut remote = Remote::connect(&self.remote, &config.server.data).await?;
+        let mut last = self.begin(&remote).await?;
+        let mut failures = 0;
+        while self.follow {
+            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            match self.go_on(&remote, &mut last).await {
+                Ok(()) => failures = 0,
+                Err(CliError::Remote(reason)) if failures < FAILURES_MAX => {
+                    if failures == 0 {
+                        eprintln!("{reason}; trying again");
+                    }
+                    failures += 1;
+                    // The token may have run out, or the server be another one by now.
+                    if let Ok(again) = Remote::connect(&self.remote, &config.server.data).await {
+                        remote = again;
                     }
                 }
+                // What is wrong on this side does not pass.
+                Err(error) => return Err(error),
             }
-        })
+        }
+        Ok(())
     }
 
     /// Prints the newest events that are wanted; answers the newest of all.
@@ -152,8 +156,7 @@ impl Tail {
 
     fn show(&self, event: &Value) -> Result<(), CliError> {
         let line = if self.json { event.to_string() } else { line(event) };
-        print(&format!("{line}\n"))?;
-        Ok(())
+        Ok(write_out(&format!("{line}\n"))?)
     }
 }
 
