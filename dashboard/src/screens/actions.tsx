@@ -1,12 +1,13 @@
 // Actions: the list, making one, and the order in which a trigger's Actions run.
 
-import { Anchor, Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 
 import { call, useOne, usePage } from '../api';
 import { useFilters } from '../filters';
 import { Told, useChange } from '../parts/change';
+import { Create } from '../parts/create';
 import { List } from '../parts/list';
 import { Block, Head, State, When } from '../parts/show';
 import { Empty, Failure, Loaded } from '../parts/state';
@@ -33,35 +34,20 @@ function firstCode(trigger: string): string {
 }
 
 function NewAction() {
-  const [open, setOpen] = useState(false);
   const [name, setName] = useState('');
   const [trigger, setTrigger] = useState('post-login');
   const navigate = useNavigate();
-  const create = useChange(
-    () => call<Action>('POST', 'actions/actions', { name: name.trim(), supported_triggers: [{ id: trigger }], code: firstCode(trigger) }),
-    (made) => void navigate({ to: '/actions/$id', params: { id: made.id } }),
-  );
   return (
-    <>
-      <Button onClick={() => setOpen(true)}>Create Action</Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title="Create an Action" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate(undefined);
-          }}
-        >
-          <Stack>
-            <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-            <NativeSelect label="When it runs" data={TRIGGERS.map(({ value, label }) => ({ value, label }))} value={trigger} onChange={(event) => setTrigger(event.currentTarget.value)} />
-            {create.isError && <Failure error={create.error} />}
-            <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-              Create
-            </Button>
-          </Stack>
-        </form>
-      </Modal>
-    </>
+    <Create
+      label="Create Action"
+      title="Create an Action"
+      ready={name.trim() !== ''}
+      work={() => call<Action>('POST', 'actions/actions', { name: name.trim(), supported_triggers: [{ id: trigger }], code: firstCode(trigger) })}
+      done={(made) => void navigate({ to: '/actions/$id', params: { id: made.id } })}
+    >
+        <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+        <NativeSelect label="When it runs" data={TRIGGERS.map(({ value, label }) => ({ value, label }))} value={trigger} onChange={(event) => setTrigger(event.currentTarget.value)} />
+    </Create>
   );
 }
 

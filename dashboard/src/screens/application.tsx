@@ -1,15 +1,15 @@
 // One application: its settings, and how it hears of logouts.
 
-import { Button, Checkbox, Group, NumberInput, PasswordInput, Select, Stack, Switch, TextInput } from '@mantine/core';
+import { Checkbox, Group, NumberInput, PasswordInput, Select, Stack, Switch, TextInput } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { type Dispatch, type SetStateAction, useState } from 'react';
 
 import { call, id, useOne } from '../api';
-import { Asked, Told, useChange } from '../parts/change';
+import { Asked } from '../parts/change';
+import { differences, DraftForm, useDraft } from '../parts/draft';
 import { Lines } from '../parts/lines';
 import { Logout } from '../parts/logout';
 import { Block, Copied, Facts, Head } from '../parts/show';
-import { Failure, Loaded } from '../parts/state';
+import { Loaded } from '../parts/state';
 import type { Client } from '../types';
 import { typeName } from './applications';
 
@@ -125,61 +125,44 @@ function Tokens({ draft, set }: PartProps) {
   );
 }
 
-/** What is sent: only what this screen edits, so that nothing else is written back as it was a while ago. */
+const EDITED = [
+  'name', 'description', 'callbacks', 'allowed_logout_urls', 'web_origins', 'grant_types', 'token_endpoint_auth_method',
+  'refresh_token', 'oidc_logout',
+] as const;
+
 function changesOf(before: Client, draft: Client): Record<string, unknown> {
-  const names = [
-    'name', 'description', 'callbacks', 'allowed_logout_urls', 'web_origins', 'grant_types', 'token_endpoint_auth_method',
-    'refresh_token', 'oidc_logout',
-  ] as const;
-  const changes: Record<string, unknown> = {};
-  for (const name of names) {
-    if (JSON.stringify(before[name]) !== JSON.stringify(draft[name])) changes[name] = draft[name];
-  }
-  const seconds = draft.jwt_configuration.lifetime_in_seconds;
-  if (before.jwt_configuration.lifetime_in_seconds !== seconds) changes.jwt_configuration = { lifetime_in_seconds: seconds };
-  return changes;
+  const changes = differences(before, draft, EDITED);
+  const lifetime_in_seconds = draft.jwt_configuration.lifetime_in_seconds;
+  const isSame = before.jwt_configuration.lifetime_in_seconds === lifetime_in_seconds;
+  return isSame ? changes : { ...changes, jwt_configuration: { lifetime_in_seconds } };
 }
 
 function Settings({ client }: { client: Client }) {
   const navigate = useNavigate();
-  const [draft, setDraft]: [Client, Dispatch<SetStateAction<Client>>] = useState(client);
-  const save = useChange(() => call<Client>('PATCH', `clients/${id(client.client_id)}`, changesOf(client, draft)), setDraft);
-  const set = (change: Partial<Client>) => {
-    save.reset();
-    setDraft((now) => ({ ...now, ...change }));
-  };
-  const isSame = Object.keys(changesOf(client, draft)).length === 0;
+  const path = `clients/${id(client.client_id)}`;
+  const editing = useDraft(client, changesOf, (changes) => call<Client>('PATCH', path, changes));
+  const { draft, set } = editing;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate(undefined);
-      }}
+    <DraftForm
+      of={editing}
+      beside={
+        <Asked
+          label="Delete application"
+          title={`Delete ${client.name}?`}
+          work={() => call('DELETE', path)}
+          done={() => void navigate({ to: '/applications' })}
+        >
+          Nobody can sign in to it any more, and its grants go with it. This cannot be taken back.
+        </Asked>
+      }
     >
-      <Stack>
-        <Names draft={draft} set={set} />
-        <Addresses draft={draft} set={set} />
-        <Tokens draft={draft} set={set} />
-        <Block title="OpenID Connect Back-Channel Logout" hint="Tells this application at once, from server to server, when a session ends that it takes part in.">
-          <Logout client={client.client_id} value={draft.oidc_logout ?? {}} onChange={(oidc_logout) => set({ oidc_logout })} />
-        </Block>
-        {save.isError && <Failure error={save.error} />}
-        {save.isSuccess && isSame && <Told>Saved.</Told>}
-        <Group justify="space-between">
-          <Asked
-            label="Delete application"
-            title={`Delete ${client.name}?`}
-            work={() => call('DELETE', `clients/${id(client.client_id)}`)}
-            done={() => void navigate({ to: '/applications' })}
-          >
-            Nobody can sign in to it any more, and its grants go with it. This cannot be taken back.
-          </Asked>
-          <Button type="submit" loading={save.isPending} disabled={isSame}>
-            Save Changes
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <Names draft={draft} set={set} />
+      <Addresses draft={draft} set={set} />
+      <Tokens draft={draft} set={set} />
+      <Block title="OpenID Connect Back-Channel Logout" hint="Tells this application at once, from server to server, when a session ends that it takes part in.">
+        <Logout client={client.client_id} value={draft.oidc_logout ?? {}} onChange={(oidc_logout) => set({ oidc_logout })} />
+      </Block>
+    </DraftForm>
   );
 }
 

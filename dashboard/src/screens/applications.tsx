@@ -1,15 +1,15 @@
 // Applications: the list, and making one.
 
-import { Button, Modal, Radio, Stack, TextInput } from '@mantine/core';
+import { Radio, Stack, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { call, usePage } from '../api';
 import { useFilters } from '../filters';
-import { useChange } from '../parts/change';
+import { Create } from '../parts/create';
 import { List } from '../parts/list';
 import { ClientLink, Head } from '../parts/show';
-import { Empty, Failure } from '../parts/state';
+import { Empty } from '../parts/state';
 import type { Client } from '../types';
 
 const TYPES: [string, string, string][] = [
@@ -29,41 +29,26 @@ function defaults(type: string) {
 }
 
 function NewApplication() {
-  const [open, setOpen] = useState(false);
   const [name, setName] = useState('');
   const [type, setType] = useState('regular_web');
   const navigate = useNavigate();
-  const create = useChange(
-    () => call<Client>('POST', 'clients', { name: name.trim(), app_type: type, oidc_conformant: true, ...defaults(type) }),
-    (made) => void navigate({ to: '/applications/$id', params: { id: made.client_id } }),
-  );
   return (
-    <>
-      <Button onClick={() => setOpen(true)}>Create application</Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title="Create an application" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate(undefined);
-          }}
-        >
-          <Stack>
-            <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-            <Radio.Group label="What it is" value={type} onChange={setType}>
-              <Stack gap="xs" mt="xs">
-                {TYPES.map(([value, label, description]) => (
-                  <Radio key={value} value={value} label={label} description={description} />
-                ))}
-              </Stack>
-            </Radio.Group>
-            {create.isError && <Failure error={create.error} />}
-            <Button type="submit" loading={create.isPending} disabled={!name.trim()}>
-              Create
-            </Button>
+    <Create
+      label="Create application"
+      title="Create an application"
+      ready={name.trim() !== ''}
+      work={() => call<Client>('POST', 'clients', { name: name.trim(), app_type: type, oidc_conformant: true, ...defaults(type) })}
+      done={(made) => void navigate({ to: '/applications/$id', params: { id: made.client_id } })}
+    >
+        <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+        <Radio.Group label="What it is" value={type} onChange={setType}>
+          <Stack gap="xs" mt="xs">
+            {TYPES.map(([value, label, description]) => (
+              <Radio key={value} value={value} label={label} description={description} />
+            ))}
           </Stack>
-        </form>
-      </Modal>
-    </>
+        </Radio.Group>
+    </Create>
   );
 }
 

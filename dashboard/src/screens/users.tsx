@@ -1,15 +1,15 @@
 // Users: the list, the search, and making one.
 
-import { Button, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { PasswordInput, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { call, id, usePage } from '../api';
 import { useFilters } from '../filters';
-import { useChange } from '../parts/change';
+import { Create } from '../parts/create';
 import { List, Search } from '../parts/list';
 import { Head, State, UserLink, When } from '../parts/show';
-import { Empty, Failure } from '../parts/state';
+import { Empty } from '../parts/state';
 import type { User } from '../types';
 import { userQuery } from '../user-query';
 
@@ -17,42 +17,27 @@ import { userQuery } from '../user-query';
 const CONNECTION = 'Username-Password-Authentication';
 
 function NewUser() {
-  const [open, setOpen] = useState(false);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const navigate = useNavigate();
-  const create = useChange(
-    () => call<User>('POST', 'users', { connection: CONNECTION, email: email.trim(), password }),
-    (made) => void navigate({ to: '/users/$id', params: { id: made.user_id } }),
-  );
   return (
-    <>
-      <Button onClick={() => setOpen(true)}>Create user</Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title="Create a user" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate(undefined);
-          }}
-        >
-          <Stack>
-            <TextInput label="Email" type="email" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} data-autofocus />
-            <PasswordInput
-              label="Password"
-              required
-              autoComplete="new-password"
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-              visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
-            />
-            {create.isError && <Failure error={create.error} />}
-            <Button type="submit" loading={create.isPending} disabled={!email.trim() || !password}>
-              Create
-            </Button>
-          </Stack>
-        </form>
-      </Modal>
-    </>
+    <Create
+      label="Create user"
+      title="Create a user"
+      ready={email.trim() !== '' && password !== ''}
+      work={() => call<User>('POST', 'users', { connection: CONNECTION, email: email.trim(), password })}
+      done={(made) => void navigate({ to: '/users/$id', params: { id: made.user_id } })}
+    >
+        <TextInput label="Email" type="email" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} data-autofocus />
+        <PasswordInput
+          label="Password"
+          required
+          autoComplete="new-password"
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+        />
+    </Create>
   );
 }
 
