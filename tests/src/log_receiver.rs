@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::routing::post;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -119,11 +118,7 @@ impl Drop for LogReceiver {
     }
 }
 
-async fn receive(
-    State(inbox): State<Arc<Mutex<Inbox>>>,
-    headers: HeaderMap,
-    body: String,
-) -> axum::response::Response {
+async fn receive(State(inbox): State<Arc<Mutex<Inbox>>>, headers: HeaderMap, body: String) -> Response {
     let behaviour = {
         let mut inbox = inbox.lock().expect("no panic");
         let behaviour = inbox.next.pop_front().or(inbox.always).unwrap_or(Behaviour::Status(204));
@@ -131,15 +126,5 @@ async fn receive(
         inbox.posts.push(Post { headers, body, acknowledged });
         behaviour
     };
-    let status = |code| StatusCode::from_u16(code).expect("a status");
-    match behaviour {
-        Behaviour::Status(code) => status(code).into_response(),
-        Behaviour::RetryAfter(code, seconds) => {
-            (status(code), [("retry-after", seconds.to_string())]).into_response()
-        }
-        Behaviour::Hang => {
-            tokio::time::sleep(Duration::from_millis(2 * wait::WAIT_MS_MAX)).await;
-            StatusCode::OK.into_response()
-        }
-    }
+    behaviour.answer().await
 }

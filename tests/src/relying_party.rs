@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use protocol::logout_token::{self, VerifiedLogout};
 use serde_json::{Value, json};
@@ -27,6 +27,23 @@ pub enum Behaviour {
     RetryAfter(u16, u64),
     /// Not at all.
     Hang,
+}
+
+impl Behaviour {
+    /// The answer, once it is time for it.
+    pub(crate) async fn answer(self) -> Response {
+        let status = |code| StatusCode::from_u16(code).expect("a status");
+        match self {
+            Self::Status(code) => status(code).into_response(),
+            Self::RetryAfter(code, seconds) => {
+                (status(code), [("retry-after", seconds.to_string())]).into_response()
+            }
+            Self::Hang => {
+                tokio::time::sleep(Duration::from_millis(2 * wait::WAIT_MS_MAX)).await;
+                StatusCode::OK.into_response()
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -147,7 +164,7 @@ async fn receive(
     State(inbox): State<Arc<Mutex<Inbox>>>,
     headers: HeaderMap,
     Form(fields): Form<Vec<(String, String)>>,
-) -> axum::response::Response {
+) -> Response {
     let form = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let [(name, token)] = &*fields else { return StatusCode::IM_A_TEAPOT.into_response() };
     if name != "logout_token" || form != "application/x-www-form-urlencoded" {
@@ -158,15 +175,5 @@ async fn receive(
         inbox.received.push(token.clone());
         inbox.next.pop_front().or(inbox.always).unwrap_or(Behaviour::Status(204))
     };
-    let status = |code| StatusCode::from_u16(code).expect("a status");
-    match behaviour {
-        Behaviour::Status(code) => status(code).into_response(),
-        Behaviour::RetryAfter(code, seconds) => {
-            (status(code), [("retry-after", seconds.to_string())]).into_response()
-        }
-        Behaviour::Hang => {
-            tokio::time::sleep(Duration::from_millis(2 * wait::WAIT_MS_MAX)).await;
-            StatusCode::OK.into_response()
-        }
-    }
+    behaviour.answer().await
 }

@@ -341,11 +341,7 @@ async fn build(config: &Config, clock: &Arc<ManualClock>) -> ::server::Server {
     let ports = Ports {
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
-        ..Ports::real(
-            domain::egress::Egress::everywhere_if(true),
-            domain::egress::Egress::everywhere_if(true),
-        )
-        .expect("an HTTP client starts")
+        ..Ports::real(domain::egress::Egress::everywhere_if(true)).expect("an HTTP client starts")
     };
     ::server::build(config.clone(), ports)
         .await
