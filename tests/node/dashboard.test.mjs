@@ -1,91 +1,22 @@
-// The dashboard in a real headless Chromium: each screen does what it says, by keyboard too, and axe objects to none.
-//
-// Screenshots of the key screens, light and dark, go to artifacts/screens.
+// The dashboard in a real headless Chromium: each screen does what it says, by keyboard too.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { AxeBuilder } from '@axe-core/playwright';
+import { eventually, user } from './kit.mjs';
+import { accessible, heading, startDashboard } from './kit/dashboard.mjs';
 
-import { application, Browser, eventually, signIn, startChromium, startReceiver, startVestibule, user } from './kit.mjs';
-import { ARTIFACTS } from './kit/vestibule.mjs';
-
-const SCREENS = join(ARTIFACTS, 'screens');
-const STEP_MS_MAX = 15_000;
-
-let vestibule;
-let browser;
-let manage;
-let receiver;
+let dashboard;
 
 before(async () => {
-  vestibule = await startVestibule();
-  manage = `${vestibule.issuer}manage/`;
-  browser = await startChromium();
-  receiver = await startReceiver(vestibule.issuer);
-  await mkdir(SCREENS, { recursive: true });
+  dashboard = await startDashboard();
 });
 
-after(async () => {
-  await browser?.close();
-  await receiver?.stop();
-  await vestibule?.stop();
-});
-
-async function visitor(options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(STEP_MS_MAX);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
-  page.on('console', (message) => {
-    const expected = /the server responded with a status of 40[0-9]/.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(`console: ${message.text()}`);
-  });
-  return { context, page, complaints };
-}
-
-const ADMINISTRATOR = () => ({ email: vestibule.admin.admin_email, password: vestibule.admin.admin_password });
-
-/** Opens a page of the dashboard and signs in on the way. */
-async function open(page, path = '', person = ADMINISTRATOR()) {
-  await page.goto(`${manage}${path}`);
-  await page.fill('input[name=username]', person.email);
-  await page.fill('input[name=password]', person.password);
-  await page.click('form[method=post] [type=submit]');
-  await page.waitForURL(`${manage}**`);
-}
-
-const heading = (page, name) => page.getByRole('heading', { name, exact: true, level: 1 }).waitFor();
-
-/** No violation of WCAG 2.2 A and AA, as far as a program can tell. */
-async function accessible(page, name) {
-  await page.waitForFunction(() => document.querySelector('[role=status][aria-label=Loading]') === null);
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, any }) => `${html.slice(0, 200)} ${any[0]?.message ?? ''}`).join('\n')}`);
-  assert.deepEqual(found, [], name);
-}
-
-/** A person who is signed in to an application that hears of it: what the screens show. */
-async function someone(metadata = {}) {
-  const person = await user(vestibule);
-  const app = await application(vestibule, {
-    oidc_logout: { backchannel_logout_urls: [receiver.url], backchannel_logout_initiators: { mode: 'all' } },
-  });
-  const visit = new Browser();
-  const query = new URLSearchParams({ response_type: 'code', client_id: app.client_id, redirect_uri: app.callback, scope: 'openid', state: 's' });
-  await signIn(visit, `${vestibule.issuer}authorize?${query}`, person, app.callback);
-  const path = `users/${encodeURIComponent(person.user_id)}/sessions`;
-  const { sessions } = await vestibule.api('GET', path);
-  if (Object.keys(metadata).length > 0) await vestibule.api('PATCH', `sessions/${sessions[0].id}`, { session_metadata: metadata });
-  return { person, app, session: sessions[0].id };
-}
+after(() => dashboard?.stop());
 
 test('an administrator signs in and comes back to the page that was asked for; a reload asks for nothing', async () => {
-  const { context, page, complaints } = await visitor();
-  await open(page, 'users?q=name:a*');
+  const { context, page, complaints } = await dashboard.visitor();
+  await dashboard.open(page, 'users?q=name:a*');
   await heading(page, 'Users');
   assert.equal(new URL(page.url()).searchParams.get('q'), 'name:a*');
   await page.reload();
@@ -99,20 +30,20 @@ test('an administrator signs in and comes back to the page that was asked for; a
 });
 
 test('getting started tells what is done, and the sign-in to the dashboard itself does not count', async () => {
-  const { context, page, complaints } = await visitor();
-  await open(page);
+  const { context, page, complaints } = await dashboard.visitor();
+  await dashboard.open(page);
   const step = page.getByRole('region', { name: 'Your first sign-in' });
   await step.getByText('waiting for it').waitFor();
-  await someone();
+  await dashboard.someone();
   await step.getByText('done').waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('somebody else is told that they are no administrator', async () => {
-  const { context, page } = await visitor();
-  const person = await user(vestibule);
-  await open(page, '', person);
+  const { context, page } = await dashboard.visitor();
+  const person = await user(dashboard.vestibule);
+  await dashboard.open(page, '', person);
   await page.getByText('You are not an administrator').waitFor();
   await page.getByText(person.user_id).waitFor();
   await accessible(page, 'not an administrator');
@@ -120,9 +51,9 @@ test('somebody else is told that they are no administrator', async () => {
 });
 
 test('a session is found, its metadata is changed within the limits, and it is revoked', async () => {
-  const { context, page, complaints } = await visitor();
-  const { person, session } = await someone({ device: 'laptop' });
-  await open(page, 'sessions');
+  const { context, page, complaints } = await dashboard.visitor();
+  const { person, session } = await dashboard.someone({ device: 'laptop' });
+  await dashboard.open(page, 'sessions');
   await page.getByLabel('Find a person').fill(person.email);
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: `Sessions of ${person.email}` }).click();
@@ -143,7 +74,7 @@ test('a session is found, its metadata is changed within the limits, and it is r
   await page.getByLabel('Value 2').fill('dark');
   await save.click();
   await page.getByText('Saved. Every application').waitFor();
-  assert.deepEqual((await vestibule.api('GET', `sessions/${session}`)).session_metadata, { device: 'laptop', theme: 'dark' });
+  assert.deepEqual((await dashboard.vestibule.api('GET', `sessions/${session}`)).session_metadata, { device: 'laptop', theme: 'dark' });
 
   await page.getByLabel('Key 2').fill('password');
   await page.getByText('This looks like a secret').waitFor();
@@ -156,14 +87,14 @@ test('a session is found, its metadata is changed within the limits, and it is r
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke session' }).click();
   await heading(page, person.email);
   await page.getByText('Not signed in anywhere').waitFor();
-  await assert.rejects(vestibule.api('GET', `sessions/${session}`), (error) => error.status === 404);
+  await assert.rejects(dashboard.vestibule.api('GET', `sessions/${session}`), (error) => error.status === 404);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('an application is created, told of logouts with metadata, and what was said is saved', async () => {
-  const { context, page, complaints } = await visitor();
-  await open(page, 'applications');
+  const { context, page, complaints } = await dashboard.visitor();
+  await dashboard.open(page, 'applications');
   await page.getByRole('button', { name: 'Create application' }).first().click();
   await page.getByLabel('Name').fill('Till');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -182,7 +113,7 @@ test('an application is created, told of logouts with metadata, and what was sai
   await save.click();
   await page.getByText('Saved.').waitFor();
   const id = decodeURIComponent(new URL(page.url()).pathname.split('/').pop());
-  const client = await vestibule.api('GET', `clients/${id}`);
+  const client = await dashboard.vestibule.api('GET', `clients/${id}`);
   assert.deepEqual(client.callbacks, ['https://till.example/callback']);
   assert.deepEqual(client.oidc_logout, {
     backchannel_logout_urls: ['https://till.example/logout'],
@@ -194,9 +125,9 @@ test('an application is created, told of logouts with metadata, and what was sai
 });
 
 test('a user is created, found, blocked, unblocked and deleted', async () => {
-  const { context, page, complaints } = await visitor();
+  const { context, page, complaints } = await dashboard.visitor();
   const email = `made-${Date.now()}@example.com`;
-  await open(page, 'users');
+  await dashboard.open(page, 'users');
   await page.getByRole('button', { name: 'Create user' }).first().click();
   await page.getByRole('dialog').getByLabel('Email').fill(email);
   await page.getByRole('dialog').getByRole('textbox', { name: /^Password/ }).fill('short');
@@ -220,8 +151,8 @@ test('a user is created, found, blocked, unblocked and deleted', async () => {
 });
 
 test('an Action is written, tested, deployed and put into the flow; a failing one says why', async () => {
-  const { context, page, complaints } = await visitor();
-  await open(page, 'actions');
+  const { context, page, complaints } = await dashboard.visitor();
+  await dashboard.open(page, 'actions');
   await page.getByRole('button', { name: 'Create Action' }).first().click();
   await page.getByLabel('Name').fill('Remember');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -242,19 +173,19 @@ test('an Action is written, tested, deployed and put into the flow; a failing on
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByRole('button', { name: 'Save order' }).click();
   await page.getByText('Saved. The next sign-in').waitFor();
-  const { session } = await someone();
-  assert.deepEqual((await vestibule.api('GET', `sessions/${session}`)).session_metadata, { by: 'dashboard' });
-  await vestibule.api('PATCH', 'actions/triggers/post-login/bindings', { bindings: [] });
+  const { session } = await dashboard.someone();
+  assert.deepEqual((await dashboard.vestibule.api('GET', `sessions/${session}`)).session_metadata, { by: 'dashboard' });
+  await dashboard.vestibule.api('PATCH', 'actions/triggers/post-login/bindings', { bindings: [] });
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('the log is searched, an event leads on, and a delivery is sent again', async () => {
-  const { context, page, complaints } = await visitor();
-  const { person, app, session } = await someone();
-  await vestibule.api('DELETE', `sessions/${session}`);
-  await receiver.tokenOf(session, app.client_id);
-  await open(page, 'logs');
+  const { context, page, complaints } = await dashboard.visitor();
+  const { person, app, session } = await dashboard.someone();
+  await dashboard.vestibule.api('DELETE', `sessions/${session}`);
+  await dashboard.receiver.tokenOf(session, app.client_id);
+  await dashboard.open(page, 'logs');
   await page.getByLabel('Search the log').fill(`type:s AND user_id:"${person.user_id}"`);
   await page.keyboard.press('Enter');
   await page.getByText('1–1 of 1').waitFor();
@@ -262,53 +193,51 @@ test('the log is searched, an event leads on, and a delivery is sent again', asy
   await page.getByRole('region', { name: 'The whole event', exact: true }).first().waitFor();
   await page.getByRole('link', { name: person.email }).first().click();
   await heading(page, person.email);
-  await page.goto(`${manage}logs?q=nonsense:1`);
+  await page.goto(`${dashboard.manage}logs?q=nonsense:1`);
   await page.getByRole('alert').waitFor();
   await page.getByText('Change what the message names').waitFor();
 
-  await page.goto(`${manage}deliveries`);
-  const before = receiver.received.filter(({ claims }) => claims.sid === session).length;
+  await page.goto(`${dashboard.manage}deliveries`);
+  const before = dashboard.receiver.received.filter(({ claims }) => claims.sid === session).length;
   await page.getByRole('row').filter({ hasText: session }).getByRole('button', { name: /Redeliver/ }).click();
-  await eventually('it is sent again', () => receiver.received.filter(({ claims }) => claims.sid === session).length > before);
+  await eventually('it is sent again', () => dashboard.receiver.received.filter(({ claims }) => claims.sid === session).length > before);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('tenant settings are saved', async () => {
-  const { context, page, complaints } = await visitor();
-  await open(page, 'tenant');
+  const { context, page, complaints } = await dashboard.visitor();
+  await dashboard.open(page, 'tenant');
   await page.getByLabel('Friendly name').fill('Corner shop');
   await page.getByLabel('Ends when idle, after hours').fill('12');
   await page.getByRole('button', { name: 'Save Changes' }).click();
   await page.getByText('Saved.').waitFor();
-  const settings = await vestibule.api('GET', 'tenants/settings');
+  const settings = await dashboard.vestibule.api('GET', 'tenants/settings');
   assert.deepEqual([settings.friendly_name, settings.idle_session_lifetime], ['Corner shop', 12]);
   await page.getByLabel('Friendly name').fill('');
   await page.getByRole('button', { name: 'Save Changes' }).click();
   await page.getByText('Saved.').waitFor();
-  assert.equal((await vestibule.api('GET', 'tenants/settings')).friendly_name, '');
+  assert.equal((await dashboard.vestibule.api('GET', 'tenants/settings')).friendly_name, '');
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('when the session has ended, the next step leads to the sign-in page and back', async () => {
-  const { context, page } = await visitor();
-  await open(page, 'users');
+  const { context, page } = await dashboard.visitor();
+  await dashboard.open(page, 'users');
   await heading(page, 'Users');
-  const path = `users/${encodeURIComponent(vestibule.admin.admin_user_id)}/sessions`;
-  await vestibule.api('DELETE', path);
+  const path = `users/${encodeURIComponent(dashboard.vestibule.admin.admin_user_id)}/sessions`;
+  await dashboard.vestibule.api('DELETE', path);
   await page.getByRole('link', { name: 'Logs' }).click();
   await page.waitForSelector('input[name=password]');
-  await page.fill('input[name=username]', vestibule.admin.admin_email);
-  await page.fill('input[name=password]', vestibule.admin.admin_password);
-  await page.click('form[method=post] [type=submit]');
+  await dashboard.signIn(page);
   await heading(page, 'Logs');
   await context.close();
 });
 
 test('the menu is reached and used with the keyboard alone', async () => {
-  const { context, page } = await visitor();
-  await open(page);
+  const { context, page } = await dashboard.visitor();
+  await dashboard.open(page);
   await heading(page, 'Getting started');
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press('Tab');
@@ -321,44 +250,3 @@ test('the menu is reached and used with the keyboard alone', async () => {
   await heading(page, 'Applications');
   await context.close();
 });
-
-for (const colorScheme of ['light', 'dark']) {
-  test(`each screen is accessible, fits a small screen, and is kept as a picture (${colorScheme})`, async () => {
-    const { context, page, complaints } = await visitor({ colorScheme });
-    const { person, app, session } = await someone({ device: 'laptop', last_app: 'Till' });
-    const action = await vestibule.api('POST', 'actions/actions', {
-      name: `Look ${colorScheme}`,
-      supported_triggers: [{ id: 'post-login', version: 'v3' }],
-      code: 'exports.onExecutePostLogin = async (event, api) => {\n  // Remembers the device.\n  api.session.setMetadata("device", "laptop");\n};\n',
-    });
-    const [event] = await vestibule.api('GET', `logs?${new URLSearchParams({ q: `type:s AND user_id:"${person.user_id}"` })}`);
-    await open(page);
-    for (const [name, path, title] of [
-      ['start', '', 'Getting started'],
-      ['applications', 'applications', 'Applications'],
-      ['application', `applications/${app.client_id}`, app.name],
-      ['users', 'users', 'Users'],
-      ['user', `users/${encodeURIComponent(person.user_id)}`, person.email],
-      ['sessions', 'sessions', 'Sessions'],
-      ['session', `sessions/${session}`, 'Session'],
-      ['actions', 'actions', 'Actions'],
-      ['action', `actions/${action.id}`, action.name],
-      ['logs', 'logs', 'Logs'],
-      ['log', `logs/${event.log_id}`, 'Signed in'],
-      ['deliveries', 'deliveries', 'Logout deliveries'],
-      ['tenant', 'tenant', 'Tenant settings'],
-    ]) {
-      await page.goto(`${manage}${path}`);
-      await heading(page, title);
-      if (name === 'action') await page.waitForSelector('.cm-content');
-      await accessible(page, `${name}, ${colorScheme}`);
-      await page.screenshot({ path: join(SCREENS, `dashboard-${name}-${colorScheme}.png`), fullPage: true });
-      await page.setViewportSize({ width: 360, height: 740 });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(overflow <= 0, `${name} is ${overflow} px too wide for a small screen`);
-      await page.setViewportSize({ width: 1280, height: 900 });
-    }
-    assert.deepEqual(complaints, []);
-    await context.close();
-  });
-}
