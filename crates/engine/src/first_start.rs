@@ -259,10 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_an_upgrade_those_who_could_do_everything_still_can_and_nobody_else_can_more() {
-        let ports = Ports {
-            entropy: Arc::new(SystemEntropy),
-            ..Ports::real(Egress::default(), Egress::default()).unwrap()
-        };
+        let ports = Ports { entropy: Arc::new(SystemEntropy), ..Ports::real(Egress::default()).unwrap() };
         let engine = Engine::open(Settings::for_testing(), ports).await.unwrap();
         engine.ensure_tenant().await.unwrap();
         let known: Scopes =

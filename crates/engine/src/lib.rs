@@ -125,6 +125,7 @@ struct Inner {
     action_caches: actions::cache::ActionCaches,
     provider_keys: upstream::keys::ProviderKeys,
     stream_http: log_streams::StreamHttp,
+    upstream_http: upstream::http::UpstreamHttp,
     log_numbering: logs::number::Numbering,
 }
 
@@ -166,6 +167,8 @@ impl Engine {
         let signers = keys::Signers::start(settings.signing_threads);
         let stream_http = log_streams::StreamHttp::new(settings.log_streams.egress.clone())
             .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let upstream_http = upstream::http::UpstreamHttp::new(settings.upstream_egress.clone())
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
         let inner = Inner {
             settings,
             issuer,
@@ -184,6 +187,7 @@ impl Engine {
             action_caches: actions::cache::ActionCaches::default(),
             provider_keys: upstream::keys::ProviderKeys::default(),
             stream_http,
+            upstream_http,
             log_numbering: logs::number::Numbering::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

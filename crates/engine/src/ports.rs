@@ -1,11 +1,10 @@
-//! The things that tests replace: the clock, the source of randomness, and the two ways out.
+//! The things that tests replace: the clock, the source of randomness, and the way out to relying parties.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::egress::Egress;
-use domain::secret::Secret;
 use domain::time::Timestamp;
 
 /// Tells the time.
@@ -79,47 +78,6 @@ pub trait Outbound: Send + Sync {
     fn post_form<'a>(&'a self, url: &'a str, body: String) -> OutboundFuture<'a>;
 }
 
-/// How a call proves who makes it.
-#[derive(Debug, Clone)]
-pub enum UpstreamAuth {
-    /// Not in a header.
-    None,
-    /// User and password (RFC 7617), encoded already as RFC 6749 §2.3.1 asks.
-    Basic(Secret<(String, String)>),
-    /// A bearer token (RFC 6750 §2.1).
-    Bearer(Secret<String>),
-}
-
-/// A call to another OpenID provider.
-#[derive(Debug, Clone)]
-pub struct UpstreamRequest {
-    /// Where.
-    pub url: String,
-    /// An `application/x-www-form-urlencoded` body to post; without one the call is a `GET`.
-    pub form: Option<Secret<String>>,
-    /// By whom.
-    pub auth: UpstreamAuth,
-}
-
-/// What another OpenID provider answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpstreamAnswer {
-    /// The HTTP status code.
-    pub status: u16,
-    /// The body, of `domain::limits::UPSTREAM_ANSWER_BYTES_MAX` at most.
-    pub body: Vec<u8>,
-}
-
-/// The future that [`Upstream::call`] gives.
-pub type UpstreamFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<UpstreamAnswer, OutboundError>> + Send + 'a>>;
-
-/// Calls out to other OpenID providers.
-pub trait Upstream: Send + Sync {
-    /// Makes a call. Follows no redirect, waits for `domain::limits::UPSTREAM_CALL_MS_MAX` at most.
-    fn call(&self, request: UpstreamRequest) -> UpstreamFuture<'_>;
-}
-
 /// All of them.
 #[derive(Clone)]
 pub struct Ports {
@@ -129,21 +87,18 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// The way out to relying parties.
     pub outbound: Arc<dyn Outbound>,
-    /// The way out to other OpenID providers.
-    pub upstream: Arc<dyn Upstream>,
 }
 
 impl Ports {
-    /// The real ones, with the places where logout tokens may go, and those where other OpenID providers may be.
+    /// The real ones, with the places where logout tokens may go.
     ///
     /// # Errors
-    /// [`OutboundError::Failed`] when an HTTP client does not start.
-    pub fn real(logout: Egress, upstream: Egress) -> Result<Self, OutboundError> {
+    /// [`OutboundError::Failed`] when the HTTP client does not start.
+    pub fn real(logout: Egress) -> Result<Self, OutboundError> {
         Ok(Self {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             outbound: Arc::new(crate::outbound::HttpOutbound::new(logout)?),
-            upstream: Arc::new(crate::upstream::http::HttpUpstream::new(upstream)?),
         })
     }
 }

@@ -18,7 +18,7 @@ pub mod arrive;
 pub mod depart;
 mod discovery;
 mod federated;
-pub mod http;
+pub(crate) mod http;
 pub(crate) mod keys;
 pub mod logout;
 pub(crate) mod options;

@@ -186,7 +186,7 @@ async fn serve(config: Config, ready_file: Option<PathBuf>) -> Result<u8, CliErr
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let local_authority = config.tls.enabled && config.tls.certificate_file.is_none();
-    let ports = Ports::real(config.logout.egress(), config.upstream.egress()).map_err(StartError::from)?;
+    let ports = Ports::real(config.logout.egress()).map_err(StartError::from)?;
     let server = start::build(config, ports).await?;
     print(&announce::text(&server, local_authority))?;
     if let Some(path) = &ready_file {

@@ -1,11 +1,10 @@
 //! Which URLs a client may register: to return to, to call from, to be told of a logout at.
 
-use std::net::IpAddr;
-
 use domain::egress::Egress;
-use url::{Host, Url};
+use url::Url;
 
 use crate::Error;
+use crate::outbound::callable;
 
 /// Bytes of one registered URL. Ours: browsers stop at about this.
 const URL_BYTES_MAX: usize = 2_048;
@@ -41,24 +40,7 @@ pub(crate) fn check_post_url(text: &str, property: &str, egress: &Egress) -> Res
     if url.fragment().is_some() {
         return Err(refuse("a fragment is not allowed", property));
     }
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
-            Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))
-        }
-        Some(Host::Domain(_)) => None,
-        None => return Err(refuse("it has no host", property)),
-    };
-    let vouched = url.host_str().is_some_and(|name| egress.vouches_for(name))
-        || address.is_some_and(|address| egress.vouches_for_address(address));
-    if !(url.scheme() == "https" || vouched && url.scheme() == "http") {
-        return Err(refuse("it must be an https URL", property));
-    }
-    match address.and_then(|address| egress.refused(address)) {
-        Some(reason) if !vouched => Err(refuse(&format!("the address is not public ({reason})"), property)),
-        _ => Ok(()),
-    }
+    callable(text, egress).map(drop).map_err(|reason| refuse(&reason, property))
 }
 
 /// A page that browsers load in a frame at a sign-out: at the origin of one of the callbacks, so that a client can bring

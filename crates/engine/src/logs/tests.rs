@@ -28,8 +28,7 @@ const MANY: usize = LOG_BLOCK_EVENTS * (2 * 32 + 6) + 50;
 
 async fn engine() -> Engine {
     let nowhere = Egress::default();
-    let ports =
-        Ports { clock: Arc::new(ManualClock::at(NOW)), ..Ports::real(nowhere.clone(), nowhere).unwrap() };
+    let ports = Ports { clock: Arc::new(ManualClock::at(NOW)), ..Ports::real(nowhere).unwrap() };
     Engine::open(Settings::for_testing(), ports).await.unwrap()
 }
 

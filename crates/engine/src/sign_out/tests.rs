@@ -25,10 +25,8 @@ use crate::{ApiCall, Caller, Engine, Error, Ports, RequestFacts, Resource, Setti
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 async fn engine() -> Engine {
-    let ports = Ports {
-        clock: Arc::new(ManualClock::at(NOW)),
-        ..Ports::real(Egress::everywhere_if(true), Egress::everywhere_if(true)).unwrap()
-    };
+    let ports =
+        Ports { clock: Arc::new(ManualClock::at(NOW)), ..Ports::real(Egress::everywhere_if(true)).unwrap() };
     Engine::open(Settings::for_testing(), ports).await.unwrap()
 }
 

@@ -19,9 +19,9 @@ use serde_json::json;
 use store::Key;
 
 use super::depart::not_enabled;
+use super::http::{Auth, Request};
 use super::user::Arrived;
 use super::{Failure, is_enabled_for, oidc_of};
-use crate::ports::{UpstreamAuth, UpstreamRequest};
 use crate::sign_in::prove::Proven;
 use crate::sign_in::{Browser, CookieChange, NextStep, answer, hash, told};
 use crate::{Engine, Error, RequestFacts};
@@ -171,14 +171,10 @@ impl Engine {
         exchange: &Exchange<'_>,
     ) -> Result<Tokens, Failure> {
         let (form, basic) = exchange.request();
-        let auth = basic.map_or(UpstreamAuth::None, UpstreamAuth::Basic);
+        let auth = basic.map_or(Auth::None, Auth::Basic);
         let url = oidc.provider.token_endpoint.clone();
-        let answer = self
-            .inner
-            .ports
-            .upstream
-            .call(UpstreamRequest { url, form: Some(Secret::new(form)), auth })
-            .await?;
+        let request = Request { url, form: Some(Secret::new(form)), auth };
+        let answer = self.inner.upstream_http.call(request).await?;
         Ok(exchange::read(answer.status, &answer.body)?)
     }
 
@@ -195,9 +191,9 @@ impl Engine {
         if !profile::is_thin(&token.claims) {
             return Ok(());
         }
-        let auth = UpstreamAuth::Bearer(access_token.clone());
-        let request = UpstreamRequest { url: url.clone(), form: None, auth };
-        let answer = self.inner.ports.upstream.call(request).await?;
+        let auth = Auth::Bearer(access_token.clone());
+        let request = Request { url: url.clone(), form: None, auth };
+        let answer = self.inner.upstream_http.call(request).await?;
         Ok(profile::add_userinfo(&mut token.claims, &token.subject, answer.status, &answer.body)?)
     }
 

@@ -9,16 +9,15 @@ use domain::upstream::{OidcConnection, Provider};
 use protocol::upstream::{Refused, discovery};
 use store::Key;
 
-use super::http::legal_url;
+use super::http::{Answer, Auth, Request, legal_url};
 use super::{Failure, oidc_of};
-use crate::ports::{UpstreamAnswer, UpstreamAuth, UpstreamRequest};
 use crate::{Engine, Error};
 
 impl Engine {
     /// A `GET` without credentials.
-    pub(super) async fn ask_provider(&self, url: &str) -> Result<UpstreamAnswer, Failure> {
-        let request = UpstreamRequest { url: url.to_owned(), form: None, auth: UpstreamAuth::None };
-        Ok(self.inner.ports.upstream.call(request).await?)
+    pub(super) async fn ask_provider(&self, url: &str) -> Result<Answer, Failure> {
+        let request = Request { url: url.to_owned(), form: None, auth: Auth::None };
+        Ok(self.inner.upstream_http.call(request).await?)
     }
 
     /// Reads a provider's description.

@@ -1,45 +1,57 @@
 //! The way to other OpenID providers: timeouts, size caps, egress rules, no redirects.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
 use domain::egress::Egress;
 use domain::limits::{UPSTREAM_ANSWER_BYTES_MAX, UPSTREAM_CALL_MS_MAX};
-use reqwest::{Client, header, redirect};
-use url::{Host, Url};
+use domain::secret::Secret;
+use reqwest::{Client, header};
+use url::Url;
 
-use crate::outbound::{GuardedResolver, install_tls_provider, root_cause};
-use crate::ports::{OutboundError, Upstream, UpstreamAnswer, UpstreamAuth, UpstreamFuture, UpstreamRequest};
+use crate::outbound::{callable, guarded_client, unanswered};
+use crate::ports::OutboundError;
+
+/// How a call proves who makes it.
+pub(super) enum Auth {
+    /// Not in a header.
+    None,
+    /// User and password (RFC 7617), encoded already as RFC 6749 §2.3.1 asks.
+    Basic(Secret<(String, String)>),
+    /// A bearer token (RFC 6750 §2.1).
+    Bearer(Secret<String>),
+}
+
+/// A call to a provider.
+pub(super) struct Request {
+    /// Where.
+    pub(super) url: String,
+    /// An `application/x-www-form-urlencoded` body to post; without one the call is a `GET`.
+    pub(super) form: Option<Secret<String>>,
+    /// By whom.
+    pub(super) auth: Auth,
+}
+
+/// What a provider answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The HTTP status code.
+    pub(super) status: u16,
+    /// The body, of `domain::limits::UPSTREAM_ANSWER_BYTES_MAX` at most.
+    pub(super) body: Vec<u8>,
+}
 
 /// Calls providers over HTTPS at public addresses; at others only where the operator allows it.
-pub struct HttpUpstream {
+pub(crate) struct UpstreamHttp {
     client: Client,
     egress: Egress,
 }
 
-impl HttpUpstream {
-    /// A client of its own, which calls where `egress` allows it.
-    ///
-    /// # Errors
-    /// [`OutboundError::Failed`] when the TLS set-up fails.
-    pub fn new(egress: Egress) -> Result<Self, OutboundError> {
-        install_tls_provider();
-        let limit = Duration::from_millis(UPSTREAM_CALL_MS_MAX.unsigned_abs());
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .timeout(limit)
-            .connect_timeout(limit)
-            .pool_max_idle_per_host(2)
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver { egress: egress.clone() }))
-            .build()
-            .map_err(|error| OutboundError::Failed(error.to_string()))?;
-        Ok(Self { client, egress })
+impl UpstreamHttp {
+    /// It calls where `egress` allows it.
+    pub(crate) fn new(egress: Egress) -> Result<Self, OutboundError> {
+        Ok(Self { client: guarded_client(&egress, UPSTREAM_CALL_MS_MAX)?, egress })
     }
 
-    async fn send(&self, request: UpstreamRequest) -> Result<UpstreamAnswer, OutboundError> {
+    /// Makes a call. Follows no redirect, waits for `domain::limits::UPSTREAM_CALL_MS_MAX` at most.
+    pub(super) async fn call(&self, request: Request) -> Result<Answer, OutboundError> {
         let url = legal_url(&request.url, &self.egress).map_err(OutboundError::Refused)?;
         let mut call = match &request.form {
             Some(form) => self
@@ -50,62 +62,34 @@ impl HttpUpstream {
             None => self.client.get(url),
         };
         call = match &request.auth {
-            UpstreamAuth::None => call,
-            UpstreamAuth::Basic(pair) => call.basic_auth(&pair.expose().0, Some(&pair.expose().1)),
-            UpstreamAuth::Bearer(token) => call.bearer_auth(token.expose()),
+            Auth::None => call,
+            Auth::Basic(pair) => call.basic_auth(&pair.expose().0, Some(&pair.expose().1)),
+            Auth::Bearer(token) => call.bearer_auth(token.expose()),
         };
-        let mut response = call.header(header::ACCEPT, "application/json").send().await.map_err(failure)?;
+        let failed = |error| unanswered(&error, UPSTREAM_CALL_MS_MAX);
+        let mut response = call.header(header::ACCEPT, "application/json").send().await.map_err(failed)?;
         let too_long = || OutboundError::Failed(format!("longer than {UPSTREAM_ANSWER_BYTES_MAX} bytes"));
         if response.content_length().is_some_and(|length| length > UPSTREAM_ANSWER_BYTES_MAX as u64) {
             return Err(too_long());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > UPSTREAM_ANSWER_BYTES_MAX {
                 return Err(too_long());
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(UpstreamAnswer { status: response.status().as_u16(), body })
-    }
-}
-
-impl Upstream for HttpUpstream {
-    fn call(&self, request: UpstreamRequest) -> UpstreamFuture<'_> {
-        Box::pin(self.send(request))
-    }
-}
-
-fn failure(error: reqwest::Error) -> OutboundError {
-    match error.is_timeout() {
-        true => OutboundError::Timeout(UPSTREAM_CALL_MS_MAX),
-        false => OutboundError::Failed(root_cause(&error)),
+        Ok(Answer { status: response.status().as_u16(), body })
     }
 }
 
 /// A URL that a provider may be at; otherwise why not. Names are judged where they are resolved.
 pub(crate) fn legal_url(text: &str, egress: &Egress) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
+    let url = callable(text, egress)?;
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return Err("a URL without user, password and fragment is needed".to_owned());
     }
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-        Some(Host::Domain(_)) => None,
-        None => return Err("the URL has no host".to_owned()),
-    };
-    let vouched = match address {
-        Some(address) => egress.vouches_for_address(address),
-        None => url.host_str().is_some_and(|name| egress.vouches_for(name)),
-    };
-    if !(url.scheme() == "https" || vouched && url.scheme() == "http") {
-        return Err("only https is allowed".to_owned());
-    }
-    match address.and_then(|address| egress.refused(address)) {
-        Some(reason) => Err(format!("the address is not allowed ({reason})")),
-        _ => Ok(url),
-    }
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -114,8 +98,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    use super::{HttpUpstream, legal_url};
-    use crate::ports::{OutboundError, Upstream, UpstreamAuth, UpstreamRequest};
+    use super::{Auth, Request, UpstreamHttp, legal_url};
+    use crate::ports::OutboundError;
 
     #[test]
     fn providers_are_at_public_addresses_over_https() {
@@ -151,8 +135,8 @@ mod tests {
                 }
             }
         });
-        let request = UpstreamRequest { url, form: None, auth: UpstreamAuth::None };
-        let answer = HttpUpstream::new(Egress::everywhere_if(true)).unwrap().call(request).await;
+        let request = Request { url, form: None, auth: Auth::None };
+        let answer = UpstreamHttp::new(Egress::everywhere_if(true)).unwrap().call(request).await;
         serving.abort();
         answer.map(|answer| answer.status)
     }

@@ -13,7 +13,6 @@ use domain::time::{Timestamp, hours, minutes};
 use domain::user::User;
 use engine::ports::{Answer, Clock, Entropy, ManualClock, Outbound, OutboundError, OutboundFuture};
 use engine::settings::{NodeChoice, PasswordSettings, SandboxChoice};
-use engine::upstream::http::HttpUpstream;
 use engine::users::{NewUser, UserChanges};
 use engine::{Engine, Error, Ports, Settings, StoreChoice};
 use store::backend::{Batch, BoxFuture, Put, Row, RowKey, Scan, Version};
@@ -368,10 +367,6 @@ impl Run {
             clock: clock as Arc<dyn Clock>,
             entropy: Arc::clone(&self.entropy) as Arc<dyn Entropy>,
             outbound: Arc::clone(&self.parties) as Arc<dyn Outbound>,
-            upstream: Arc::new(
-                HttpUpstream::new(domain::egress::Egress::default())
-                    .map_err(|error| Error::Unavailable(error.to_string()))?,
-            ),
         };
         let nowhere = PathBuf::from("/there/is/no/such/place");
         let sandbox = SandboxChoice {

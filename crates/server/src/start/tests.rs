@@ -20,11 +20,7 @@ async fn start(name: &str) -> Server {
     let ports = Ports {
         clock: Arc::new(ManualClock::at(Timestamp(1_790_000_000_000))),
         entropy: Arc::new(SystemEntropy),
-        ..Ports::real(
-            domain::egress::Egress::everywhere_if(true),
-            domain::egress::Egress::everywhere_if(true),
-        )
-        .unwrap()
+        ..Ports::real(domain::egress::Egress::everywhere_if(true)).unwrap()
     };
     build(Config::for_testing(&data(name)), ports).await.unwrap()
 }

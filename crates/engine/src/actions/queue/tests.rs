@@ -21,11 +21,7 @@ async fn engine() -> (Engine, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
     let ports = Ports {
         clock: Arc::<ManualClock>::clone(&clock),
-        ..Ports::real(
-            domain::egress::Egress::everywhere_if(true),
-            domain::egress::Egress::everywhere_if(true),
-        )
-        .unwrap()
+        ..Ports::real(domain::egress::Egress::everywhere_if(true)).unwrap()
     };
     (Engine::open(Settings::for_testing(), ports).await.unwrap(), clock)
 }
