@@ -80,8 +80,11 @@ impl Tail {
         let config = self.choices.load()?;
         let mut remote = Remote::connect(&self.remote, &config.server.data).await?;
         let mut last = self.begin(&remote).await?;
+        if !self.follow {
+            return Ok(());
+        }
         let mut failures = 0;
-        while self.follow {
+        loop {
             tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
             match self.go_on(&remote, &mut last).await {
                 Ok(()) => failures = 0,
@@ -99,7 +102,6 @@ impl Tail {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 
     /// Prints the newest events that are wanted; answers the newest of all.
