@@ -281,9 +281,9 @@ impl Parser<'_> {
             self.at += 1;
             value.push(if c == '\\' { self.escaped()? } else { c });
         }
-        match &*value {
-            "" => Err(refuse(place, "a bound of this range is missing")),
-            "*" => Ok(None),
+        match &self.text[place..self.at] {
+            [] => Err(refuse(place, "a bound of this range is missing")),
+            ['*'] => Ok(None),
             _ => Ok(Some((value, place))),
         }
     }

@@ -111,6 +111,7 @@ fn what_a_query_says_holds_or_not() {
         "NOT NOT type:s",
         "type:{sapi TO *]",
         "type:[* TO sapi}",
+        "type:[* TO \\*]",
         "type:>sapi",
         "date:2025",
         "date:2026-11-24",
