@@ -212,12 +212,16 @@ impl Api {
         self.patch("tenants/settings", settings).await.expect(200).json()
     }
 
-    /// An organization with one member; answers its identifier.
+    /// An organization with one member and the connection that every tenant has; answers its identifier.
     ///
     /// # Panics
     /// When the server refuses.
     pub async fn organization(&self, name: &str, display_name: &str, member: &User) -> String {
-        let body = json!({ "name": name, "display_name": display_name });
+        let body = json!({
+            "name": name,
+            "display_name": display_name,
+            "enabled_connections": [{ "connection_id": self.connection_id().await }],
+        });
         let made = self.post("organizations", &body).await.expect(201).json();
         let id = made["id"].as_str().expect("text").to_owned();
         let members = json!({ "members": [member.id] });

@@ -303,6 +303,7 @@ impl Server {
             "callbacks": [format!("{host}/callback")],
             "allowed_logout_urls": [format!("{host}/bye")],
             "oidc_conformant": true,
+            "organization_usage": "allow",
         });
         let more = more.as_object().expect("an object").clone();
         settings.as_object_mut().expect("an object").extend(more);

@@ -10,6 +10,7 @@ mod killed_server;
 mod killed_worker;
 mod local_actions;
 mod logout_token;
+mod organization_doors;
 mod organization_information;
 mod revoke_on_network_change;
 mod script_api;

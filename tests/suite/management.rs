@@ -10,6 +10,8 @@ mod log_streams;
 mod logout_deliveries;
 mod logs;
 mod logs_tail;
+mod organization_connections;
+mod organizations;
 mod refresh_tokens;
 mod resources;
 mod sessions_delete;

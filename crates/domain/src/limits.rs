@@ -324,6 +324,10 @@ pub const CLIENT_LOGOUT_URLS_MAX: usize = 5;
 pub const CLIENT_METADATA_ENTRIES_MAX: usize = 10;
 /// Characters of a `client_metadata` value. Auth0: client metadata.
 pub const CLIENT_METADATA_VALUE_CHARACTERS_MAX: usize = 255;
+/// Connections of one organization. Ours: all are read at each sign-in to it.
+pub const ORGANIZATION_CONNECTIONS_MAX: usize = 100;
+/// Applications that one organization names. Auth0: grant application access.
+pub const ORGANIZATION_CLIENTS_MAX: usize = 100;
 /// Longest session lifetime in hours. Auth0: session lifetime limits (Enterprise).
 pub const SESSION_HOURS_MAX: i64 = 365 * 24;
 /// Longest idle session lifetime in hours. Auth0: session lifetime limits (Enterprise).

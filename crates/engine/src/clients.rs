@@ -8,6 +8,7 @@ mod urls;
 use domain::client::Client;
 use domain::grant::ClientGrant;
 use domain::id::{ClientId, alphanumeric, base64url_characters};
+use domain::organization::OrganizationClient;
 use domain::secret::{Sealed, Secret};
 use store::{Key, Order, Tx};
 
@@ -126,7 +127,7 @@ impl Engine {
             .await
     }
 
-    /// Deletes a client and its grants. One that is not there is not missed.
+    /// Deletes a client and its grants, and then takes it from the organizations. One that is not there is not missed.
     ///
     /// # Errors
     /// What the store answers.
@@ -158,7 +159,8 @@ impl Engine {
                 self.record_api(tx, call, "Delete a Client", 204);
                 Ok(())
             })
-            .await
+            .await?;
+        self.leave_organizations::<OrganizationClient>("client", &Key::of(id)).await
     }
 
     /// The secret of a client in the clear, for an answer of the Management API to someone who may read it.

@@ -6,6 +6,7 @@
 use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::id::{ConnectionId, alphanumeric};
 use domain::limits::CLIENT_METADATA_VALUE_CHARACTERS_MAX;
+use domain::organization::OrganizationConnection;
 use domain::user::User;
 use serde_json::{Map, Value};
 use store::{Key, Order, Tx};
@@ -195,7 +196,7 @@ impl Engine {
             .await
     }
 
-    /// Deletes a connection. One that is not there is not missed.
+    /// Deletes a connection, and then takes it from the organizations. One that is not there is not missed.
     ///
     /// # Errors
     /// [`Error::Invalid`] while it has users: they are to be deleted first, so that each one's sessions end.
@@ -211,7 +212,9 @@ impl Engine {
                 self.record_api(tx, call, "Delete a Connection", 202);
                 Ok(())
             })
-            .await
+            .await?;
+        // By then it is none of theirs to anybody who reads on from there.
+        self.leave_organizations::<OrganizationConnection>("connection", &Key::of(id)).await
     }
 }
 

@@ -23,6 +23,10 @@ pub enum Resource {
     Connection,
     /// An organization.
     Organization,
+    /// An application that an organization names.
+    OrganizationClient,
+    /// A connection of an organization.
+    OrganizationConnection,
     /// An Action.
     Action,
     /// A version of an Action.

@@ -26,6 +26,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "log_streams",
     "logout_deliveries",
     "logs",
+    "organization_clients",
     "organization_connections",
     "organization_members",
     "organizations",

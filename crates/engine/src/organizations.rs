@@ -1,13 +1,26 @@
-//! Organizations and their members.
+//! Organizations: made, found, changed, deleted with all that hangs on them.
+//!
+//! | what | module |
+//! | --- | --- |
+//! | who belongs to one | [`members`] |
+//! | by which connections people sign in to it | [`connections`] |
+//! | which applications they may use there | [`clients`] |
+//! | whether a sign-in may go through it | `door` |
 //!
 //! Auth0: manage users › organizations.
 
-use domain::id::{OrganizationId, UserId, alphanumeric};
-use domain::organization::{Membership, Organization};
-use domain::user::User;
+pub mod clients;
+pub mod connections;
+pub(crate) mod door;
+pub mod members;
+
+use domain::id::{ConnectionId, OrganizationId, alphanumeric};
+use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
+use domain::organization::{Membership, Organization, OrganizationClient, OrganizationConnection};
 use serde_json::{Map, Value};
 use store::{Key, Order, Record, Tx};
 
+use self::connections::ConnectionSettings;
 use crate::connections::{check_strings, merge_kept};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
@@ -18,10 +31,28 @@ const NAME_CHARACTERS_MAX: usize = 50;
 const DISPLAY_NAME_CHARACTERS_MAX: usize = 255;
 /// Entries in an organization's metadata. Auth0: organization `metadata`.
 const METADATA_ENTRIES_MAX: usize = 25;
-/// Members added or removed by one request. Auth0: organization members.
-const MEMBERS_PER_REQUEST_MAX: usize = 100;
-/// Memberships that go in one commit.
-const MEMBERSHIPS_STEP: usize = 500;
+/// Records that go in one commit.
+const DELETE_STEP: usize = 500;
+
+/// In which order organizations are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrganizationOrder {
+    /// By what.
+    pub by: OrganizationSort,
+    /// Whether the last comes first.
+    pub descending: bool,
+}
+
+/// By what organizations are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizationSort {
+    /// `name`
+    Name,
+    /// `display_name`
+    DisplayName,
+    /// `created_at`
+    CreatedAt,
+}
 
 /// Properties that are to change; absent ones stay.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +65,10 @@ pub struct OrganizationChanges {
     pub metadata: Option<Map<String, Value>>,
     /// Logo and colours.
     pub branding: Option<Value>,
+    /// Whether third-party applications may be used for it.
+    pub admits_third_parties: Option<bool>,
+    /// Whether only those applications may be used that it names.
+    pub names_its_clients: Option<bool>,
     /// Properties without effect: null removes.
     pub kept: Map<String, Value>,
 }
@@ -62,40 +97,64 @@ impl OrganizationChanges {
         if let Some(branding) = &self.branding {
             organization.branding = Some(branding.clone()).filter(|branding| !branding.is_null());
         }
+        if let Some(admits) = self.admits_third_parties {
+            organization.admits_third_parties = admits;
+        }
+        if let Some(names) = self.names_its_clients {
+            organization.names_its_clients = names;
+        }
         merge_kept(&mut organization.kept, &self.kept);
         Ok(())
     }
 }
 
 impl Engine {
-    /// Makes an organization.
+    /// Makes an organization, with these connections.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a property that is not legal, [`Error::Conflict`] for a name that is taken.
+    /// [`Error::Invalid`] for a property that is not legal or a connection that is not there, [`Error::Conflict`] for
+    /// a name that is taken.
     pub async fn create_organization(
         &self,
         call: &ApiCall,
         changes: OrganizationChanges,
-    ) -> Result<Organization, Error> {
+        connections: &[(ConnectionId, ConnectionSettings)],
+    ) -> Result<(Organization, Vec<OrganizationConnection>), Error> {
+        if connections.len() > ORGANIZATION_CONNECTIONS_MAX {
+            let reason =
+                format!("Array is too long ({}), maximum {ORGANIZATION_CONNECTIONS_MAX}", connections.len());
+            return Err(Error::property(&reason, "enabled_connections"));
+        }
         let mut organization = Organization {
             id: OrganizationId::new(format!("org_{}", alphanumeric(&self.random::<16>()))),
             name: String::new(),
             display_name: None,
             metadata: Map::new(),
             branding: None,
+            admits_third_parties: false,
+            names_its_clients: false,
             kept: Map::new(),
             created_at: self.now(),
         };
         changes.apply(&mut organization)?;
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
+        let made = self
+            .store()
+            .transact(async |tx| -> Result<Vec<OrganizationConnection>, Error> {
                 refuse_taken(tx, &organization).await?;
+                let mut made = Vec::with_capacity(connections.len());
+                for (connection_id, settings) in connections {
+                    let (own, _) = self
+                        .new_organization_connection(tx, &organization.id, connection_id, settings)
+                        .await?;
+                    tx.insert(own.clone());
+                    made.push(own);
+                }
                 tx.insert(organization.clone());
                 self.record_api(tx, call, "Create an Organization", 201);
-                Ok(())
+                Ok(made)
             })
             .await?;
-        Ok(organization)
+        Ok((organization, made))
     }
 
     /// One organization.
@@ -114,12 +173,28 @@ impl Engine {
         self.store().find("name", &Key::of(name)).await?.ok_or(Error::NotFound(Resource::Organization))
     }
 
-    /// Some of the organizations.
+    /// Some of the organizations, in this order or in that of their identifiers.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a checkpoint that is none.
-    pub async fn organizations(&self, slice: &Slice) -> Result<Listing<Organization>, Error> {
-        self.list(Source::table(), slice, |_| true).await
+    pub async fn organizations(
+        &self,
+        slice: &Slice,
+        order: Option<OrganizationOrder>,
+    ) -> Result<Listing<Organization>, Error> {
+        let source = match order {
+            None => Source::table(),
+            Some(OrganizationOrder { by, descending }) => {
+                let index = match by {
+                    OrganizationSort::Name => "name",
+                    OrganizationSort::DisplayName => "display_name",
+                    OrganizationSort::CreatedAt => "made",
+                };
+                let order = if descending { Order::Descending } else { Order::Ascending };
+                Source { order, ..Source::index(index, Key::all()) }
+            }
+        };
+        self.list(source, slice, |_| true).await
     }
 
     /// Changes an organization: each property given replaces the one there.
@@ -144,10 +219,10 @@ impl Engine {
             .await
     }
 
-    /// Deletes an organization and its memberships. One that is not there is not missed.
+    /// Deletes an organization with its memberships and all that was set up for it. One that is not there is not missed.
     ///
     /// # Errors
-    /// What the store answers; memberships that went before stay gone.
+    /// What the store answers; what went before stays gone.
     pub async fn delete_organization(&self, call: &ApiCall, id: &OrganizationId) -> Result<(), Error> {
         loop {
             let done = self
@@ -156,16 +231,16 @@ impl Engine {
                     if tx.get::<Organization>(&Key::of(id)).await?.is_none() {
                         return Ok(true);
                     }
-                    let members = tx
-                        .page::<Membership>(None, &Key::of(id), None, MEMBERSHIPS_STEP, Order::Ascending)
-                        .await?;
-                    members.items.iter().for_each(|membership| tx.delete::<Membership>(&membership.key()));
-                    if members.next.is_some() {
-                        return Ok(false);
+                    // What is added at this very moment may stay behind: it names no organization, and counts for nothing.
+                    let mut room = DELETE_STEP;
+                    let done = delete_some::<Membership>(tx, None, &Key::of(id), &mut room).await?
+                        && delete_some::<OrganizationConnection>(tx, None, &Key::of(id), &mut room).await?
+                        && delete_some::<OrganizationClient>(tx, None, &Key::of(id), &mut room).await?;
+                    if done {
+                        tx.delete::<Organization>(&Key::of(id));
+                        self.record_api(tx, call, "Delete an Organization", 204);
                     }
-                    tx.delete::<Organization>(&Key::of(id));
-                    self.record_api(tx, call, "Delete an Organization", 204);
-                    Ok(true)
+                    Ok(done)
                 })
                 .await?;
             if done {
@@ -174,92 +249,37 @@ impl Engine {
         }
     }
 
-    /// Adds users to an organization. Those who belong to it already stay.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for the organization or one of the users, and then none is added.
-    pub async fn add_members(
+    /// Deletes, in bounded commits, what organizations hold of something that is gone itself.
+    pub(crate) async fn leave_organizations<R: Record>(
         &self,
-        call: &ApiCall,
-        id: &OrganizationId,
-        users: &[UserId],
+        index: &'static str,
+        key: &Key,
     ) -> Result<(), Error> {
-        refuse_crowd(users)?;
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
-                organization_in(tx, id).await?;
-                let keys: Vec<Key> = users.iter().map(Key::of).collect();
-                if tx.get_many::<User>(&keys).await?.iter().any(Option::is_none) {
-                    return Err(Error::NotFound(Resource::User));
-                }
-                for user_id in users {
-                    let key = Key::of((id, user_id));
-                    if tx.get::<Membership>(&key).await?.is_none() {
-                        let (organization_id, user_id) = (id.clone(), user_id.clone());
-                        tx.put(Membership { organization_id, user_id, created_at: self.now() });
-                    }
-                }
-                self.record_api(tx, call, "Add Members to an Organization", 204);
-                Ok(())
-            })
-            .await
-    }
-
-    /// Takes users out of an organization. Those who do not belong to it are not missed.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for the organization.
-    pub async fn remove_members(
-        &self,
-        call: &ApiCall,
-        id: &OrganizationId,
-        users: &[UserId],
-    ) -> Result<(), Error> {
-        refuse_crowd(users)?;
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
-                organization_in(tx, id).await?;
-                users.iter().for_each(|user_id| tx.delete::<Membership>(&Key::of((id, user_id))));
-                self.record_api(tx, call, "Delete Members from an Organization", 204);
-                Ok(())
-            })
-            .await
-    }
-
-    /// Some of the users who belong to an organization.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Invalid`] for a checkpoint that is none.
-    pub async fn members(&self, id: &OrganizationId, slice: &Slice) -> Result<Listing<User>, Error> {
-        self.organization(id).await?;
-        let source = Source { prefix: Key::of(id), ..Source::table() };
-        let found = self.list::<Membership>(source, slice, |_| true).await?;
-        let keys: Vec<Key> = found.items.iter().map(|membership| Key::of(&membership.user_id)).collect();
-        let users = self.store().get_many::<User>(&keys).await?;
-        let items = users.into_iter().flatten().collect();
-        Ok(Listing { items, start: found.start, limit: found.limit, total: found.total, next: found.next })
-    }
-
-    /// Some of the organizations that a user belongs to.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Invalid`] for a checkpoint that is none.
-    pub async fn organizations_of_user(
-        &self,
-        id: &UserId,
-        slice: &Slice,
-    ) -> Result<Listing<Organization>, Error> {
-        self.user(id).await?;
-        let found = self.list::<Membership>(Source::index("user", Key::of(id)), slice, |_| true).await?;
-        let keys: Vec<Key> =
-            found.items.iter().map(|membership| Key::of(&membership.organization_id)).collect();
-        let organizations = self.store().get_many::<Organization>(&keys).await?;
-        let items = organizations.into_iter().flatten().collect();
-        Ok(Listing { items, start: found.start, limit: found.limit, total: found.total, next: found.next })
+        let step = async |tx: &mut Tx| -> Result<bool, Error> {
+            delete_some::<R>(tx, Some(index), key, &mut { DELETE_STEP }).await
+        };
+        while !self.store().transact(step).await? {}
+        Ok(())
     }
 }
 
-async fn organization_in(tx: &mut Tx, id: &OrganizationId) -> Result<Organization, Error> {
+/// Deletes as many of the records under a key as there is room for; answers whether those were all.
+async fn delete_some<R: Record>(
+    tx: &mut Tx,
+    index: Option<&str>,
+    key: &Key,
+    room: &mut usize,
+) -> Result<bool, Error> {
+    if *room == 0 {
+        return Ok(false);
+    }
+    let page = tx.page::<R>(index, key, None, *room, Order::Ascending).await?;
+    page.items.iter().for_each(|record| tx.delete::<R>(&record.key()));
+    *room -= page.items.len();
+    Ok(page.next.is_none())
+}
+
+pub(crate) async fn organization_in(tx: &mut Tx, id: &OrganizationId) -> Result<Organization, Error> {
     tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::Organization))
 }
 
@@ -269,13 +289,6 @@ async fn refuse_taken(tx: &mut Tx, organization: &Organization) -> Result<(), Er
         return Err(Error::Conflict { message: "An organization with this name already exists.".to_owned() });
     }
     Ok(())
-}
-
-fn refuse_crowd(users: &[UserId]) -> Result<(), Error> {
-    if (1..=MEMBERS_PER_REQUEST_MAX).contains(&users.len()) {
-        return Ok(());
-    }
-    Err(Error::property(&format!("it must have 1 to {MEMBERS_PER_REQUEST_MAX} items"), "members"))
 }
 
 /// Lower-case letters, digits, `-` and `_`, beginning with a letter or digit.

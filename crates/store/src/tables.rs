@@ -9,8 +9,10 @@
 //! | `client` | id | |
 //! | `resource_server` | id | `identifier` (unique) |
 //! | `client_grant` | id | `pair` (unique: client, audience) |
-//! | `organization` | id | `name` (unique) |
+//! | `organization` | id | `name` (unique), `display_name`, `made` (made at) |
 //! | `membership` | organization, user | `user` (user) |
+//! | `organization_client` | organization, client | `client` (client) |
+//! | `organization_connection` | organization, connection | `connection` (connection) |
 //! | `session` | id | `user` (user, made at), `end` (shard, ends at), `upstream_sid` (connection, `sid` there), `upstream_subject` (connection, `sub` there) |
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
@@ -53,7 +55,7 @@ use domain::key::SigningKeyRecord;
 use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
 use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
-use domain::organization::{Membership, Organization};
+use domain::organization::{Membership, Organization, OrganizationClient, OrganizationConnection};
 use domain::paused::PausedSignIn;
 use domain::resource_server::ResourceServer;
 use domain::session::Session;
@@ -238,7 +240,35 @@ impl Record for Organization {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::unique("name", Key::of(&self.name))]
+        vec![
+            IndexEntry::unique("name", Key::of(&self.name)),
+            IndexEntry::many("display_name", Key::of(self.display_name.as_deref().unwrap_or_default())),
+            IndexEntry::many("made", Key::of(self.created_at)),
+        ]
+    }
+}
+
+impl Record for OrganizationClient {
+    const SPACE: &'static str = "organization_client";
+
+    fn key(&self) -> Key {
+        Key::of((&self.organization_id, &self.client_id))
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::many("client", Key::of(&self.client_id))]
+    }
+}
+
+impl Record for OrganizationConnection {
+    const SPACE: &'static str = "organization_connection";
+
+    fn key(&self) -> Key {
+        Key::of((&self.organization_id, &self.connection_id))
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::many("connection", Key::of(&self.connection_id))]
     }
 }
 

@@ -6,7 +6,6 @@ use domain::client::Client;
 use domain::event::EventKind;
 use domain::id::{SignInId, base64url_characters};
 use domain::limits::SIGN_IN_MS;
-use domain::organization::{Membership, Organization};
 use domain::session::Session;
 use domain::sign_in::{AuthorizationRequest, Prompt, SignIn};
 use domain::time::seconds;
@@ -18,6 +17,7 @@ use serde_json::Value;
 use store::Key;
 
 use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash, told};
+use crate::organizations::door::Door;
 use crate::{Engine, Error, RequestFacts};
 
 /// Why the browser's session does not do for a request.
@@ -49,11 +49,15 @@ impl Engine {
             Err(rejection) => return self.reject(rejection, client.as_ref(), &params, facts).await,
         };
         let client = client.ok_or_else(|| Error::Bug("a checked request has a client".to_owned()))?;
+        let door = match self.door(&request, &client).await? {
+            Ok(door) => door,
+            Err(error) => return self.refuse(&request, &client, error, facts).await,
+        };
         let session = self.session_of_cookie(browser.session).await?;
-        match self.missing(&request, &client, session.as_ref()).await? {
+        match self.missing(&request, &client, door.as_ref(), session.as_ref()).await? {
             None => {
                 let session = session.ok_or_else(|| Error::Bug("a session that does exists".to_owned()))?;
-                self.go_on_with(request, client, session, browser, facts).await
+                self.go_on_with(request, client, door, session, browser, facts).await
             }
             Some(Missing::Interaction(why)) => {
                 let code = if request.asks(Prompt::None) {
@@ -63,7 +67,9 @@ impl Engine {
                 };
                 self.refuse(&request, &client, OAuthError::new(code, why), facts).await
             }
-            Some(Missing::Login) => self.ask_for_login(request, &client, browser.secret, facts).await,
+            Some(Missing::Login) => {
+                self.ask_for_login(request, &client, door.as_ref(), browser.secret, facts).await
+            }
         }
     }
 
@@ -73,6 +79,7 @@ impl Engine {
         &self,
         request: AuthorizationRequest,
         client: &Client,
+        door: Option<&Door>,
         browser_secret: Option<&str>,
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
@@ -80,7 +87,7 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::LoginRequired, "Login required");
             return self.refuse(&request, client, error, facts).await;
         }
-        match self.upstream_named_in(&request, client).await? {
+        match self.upstream_named_in(&request, client, door).await? {
             Ok(Some(connection)) => self.depart_at_once(request, connection, browser_secret).await,
             Ok(None) => self.wait_for_user(request, browser_secret).await,
             Err(error) => self.refuse(&request, client, error, facts).await,
@@ -114,6 +121,7 @@ impl Engine {
         &self,
         request: &AuthorizationRequest,
         client: &Client,
+        door: Option<&Door>,
         session: Option<&Session>,
     ) -> Result<Option<Missing>, Error> {
         if !client.is_first_party {
@@ -128,6 +136,9 @@ impl Engine {
             return Ok(Some(Missing::Login));
         }
         if request.asks(Prompt::Login) || request.asks(Prompt::SelectAccount) || too_old {
+            return Ok(Some(Missing::Login));
+        }
+        if door.is_some_and(|door| !door.admits(&session.connection_id)) {
             return Ok(Some(Missing::Login));
         }
         if !self.may_come_from_where_it_does(session, client).await? {
@@ -150,6 +161,7 @@ impl Engine {
         &self,
         request: AuthorizationRequest,
         client: Client,
+        door: Option<Door>,
         session: Session,
         browser: Browser<'_>,
         facts: &RequestFacts,
@@ -160,9 +172,9 @@ impl Engine {
             return self.refuse(&request, &client, error, facts).await;
         };
         if session.epoch != user.sessions_epoch {
-            return self.ask_for_login(request, &client, browser.secret, facts).await;
+            return self.ask_for_login(request, &client, door.as_ref(), browser.secret, facts).await;
         }
-        let organization = match self.organization_of(&request, &user).await? {
+        let organization = match self.may_enter(door.as_ref(), &user, &session.connection_id).await? {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &client, error, facts).await,
         };
@@ -187,28 +199,6 @@ impl Engine {
             resumed: None,
         };
         self.complete(working, facts).await
-    }
-
-    /// The organization that a request names, if the user belongs to it.
-    pub(crate) async fn organization_of(
-        &self,
-        request: &AuthorizationRequest,
-        user: &User,
-    ) -> Result<Result<Option<Organization>, OAuthError>, Error> {
-        let Some(named) = &request.organization else { return Ok(Ok(None)) };
-        let organization = match self.store().get::<Organization>(&Key::of(named)).await? {
-            Some(organization) => Some(organization),
-            None => self.store().find::<Organization>("name", &Key::of(named.to_lowercase())).await?,
-        };
-        let Some(organization) = organization else {
-            return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {named}"))));
-        };
-        let key = Key::of((&organization.id, &user.id));
-        if self.store().get::<Membership>(&key).await?.is_none() {
-            let text = format!("user {} is not part of the {} organization", user.id, organization.id);
-            return Ok(Err(OAuthError::new(OAuthErrorCode::AccessDenied, text)));
-        }
-        Ok(Ok(Some(organization)))
     }
 
     /// Stores the sign-in and sends the browser to the pages.

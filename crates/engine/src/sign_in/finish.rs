@@ -40,6 +40,8 @@ enum Finished {
     SessionEnded,
     /// The Actions' metadata does not fit the newest session's.
     MetadataRefused(MetadataError),
+    /// The user does not belong to the organization, or it does not let them in this way.
+    Refused(OAuthError),
 }
 
 impl Engine {
@@ -91,6 +93,9 @@ impl Engine {
                     let description = format!("{METADATA_REFUSED}{error}");
                     run.effects.ending = Some(Ending::denied(description));
                     return self.denied(working, run, facts).await;
+                }
+                Finished::Refused(error) => {
+                    return self.refuse(&working.request, &working.client, error, facts).await;
                 }
                 Finished::SessionEnded => match self.start_over(working, facts).await? {
                     Ok(again) => working = *again,
@@ -171,6 +176,10 @@ impl Engine {
                     return Ok(Finished::MetadataRefused(error));
                 }
                 session.heed_upstream();
+                let joined = match self.enter(tx, working).await? {
+                    Ok(joined) => joined,
+                    Err(error) => return Ok(Finished::Refused(error)),
+                };
                 let user = self.write_user(tx, working, run, facts).await?;
                 let Some(user) = user else { return Ok(Finished::SessionEnded) };
                 self.end_replaced(tx, working, facts).await?;
@@ -183,7 +192,8 @@ impl Engine {
                 if let Some(sign_in) = &working.sign_in {
                     tx.delete::<SignIn>(&Key::of(&sign_in.id));
                 }
-                self.record_success(tx, working, run, &user, &session, facts);
+                joined.iter().for_each(|membership| tx.insert(membership.clone()));
+                self.record_success(tx, working, run, (&user, joined.is_some()), &session, facts);
                 Ok(Finished::Done { code: code.clone(), session: Box::new(session) })
             })
             .await?;
@@ -322,7 +332,7 @@ impl Engine {
         tx: &mut Tx,
         working: &Working,
         run: &TriggerRun,
-        user: &User,
+        (user, joined): (&User, bool),
         session: &Session,
         facts: &RequestFacts,
     ) {
@@ -335,7 +345,9 @@ impl Engine {
         }
         let silent = working.request.asks(Prompt::None);
         let kind = if silent { EventKind::SilentAuth } else { EventKind::Login };
-        self.event(kind, facts)
+        let event = self.event(kind, facts);
+        let event = if joined { event.says("The user became a member of the organization") } else { event };
+        event
             .client(&working.client)
             .connection(&working.connection)
             .user(user)

@@ -113,7 +113,11 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
             return self.refuse(&request, &client, error, facts).await;
         };
-        let organization = match self.organization_of(&request, &user).await? {
+        let organization = match self.door(&request, &client).await? {
+            Ok(door) => self.may_enter(door.as_ref(), &user, &paused.session.connection_id).await?,
+            Err(error) => Err(error),
+        };
+        let organization = match organization {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &client, error, facts).await,
         };

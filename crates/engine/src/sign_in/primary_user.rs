@@ -36,7 +36,7 @@ impl SignInStage<'_> {
         if user.blocked {
             return Ok(Err("user is blocked".to_owned()));
         }
-        if let Err(error) = engine.organization_of(&self.working.request, &user).await? {
+        if let Some(error) = engine.refuse_stranger(self.working.organization.as_ref(), &user).await? {
             return Ok(Err(error.description));
         }
         user.logins_count += 1;

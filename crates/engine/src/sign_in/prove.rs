@@ -17,6 +17,7 @@ use store::Key;
 use store::tables::{email_key, username_key};
 
 use super::{Browser, NextStep, Origin, Working, hash};
+use crate::organizations::door::Door;
 use crate::passwords::refuse_password;
 use crate::upstream::depart::ConnectionButton;
 use crate::users::registered::SignUp;
@@ -68,6 +69,8 @@ pub(crate) struct Pending {
     pub(crate) sign_in: SignIn,
     pub(crate) client: Client,
     pub(crate) connection: Connection,
+    /// The organization that the sign-in is for.
+    pub(crate) door: Option<Door>,
     view: PageView,
 }
 
@@ -106,7 +109,8 @@ impl Engine {
 
     /// The page with a button for each other provider.
     async fn with_connections(&self, pending: &Pending) -> Result<PageView, Error> {
-        let connections = self.connection_buttons(&pending.sign_in.request, &pending.client).await?;
+        let Pending { sign_in, client, door, .. } = pending;
+        let connections = self.connection_buttons(&sign_in.request, client, door.as_ref()).await?;
         Ok(PageView { connections, ..pending.view.clone() })
     }
 
@@ -124,27 +128,46 @@ impl Engine {
         }
         let client =
             self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
-        let connection = self.connection_for(&sign_in.request).await?;
+        let door = self.door(&sign_in.request, &client).await??;
+        let connection = self.connection_for(&sign_in.request, door.as_ref()).await?;
+        let takes_sign_ups = door.as_ref().is_none_or(|door| door.takes_sign_ups(&connection.id));
         let tenant = self.tenant().await?;
         let view = PageView {
             client_name: client.name.clone(),
             tenant_name: tenant.friendly_name,
             tenant_logo: tenant.picture_url,
             login_hint: sign_in.request.login_hint.clone(),
-            signup_enabled: connection.signup_enabled,
+            signup_enabled: connection.signup_enabled && takes_sign_ups,
             takes_password: connection.strategy == STRATEGY_DATABASE,
             connections: Vec::new(),
             redirect_uri: sign_in.request.redirect_uri.clone(),
             ui_locales: sign_in.request.ui_locales.clone(),
         };
-        Ok(Pending { sign_in, client, connection, view })
+        Ok(Pending { sign_in, client, connection, door, view })
     }
 
-    /// The connection that a request asks for, or the tenant's own database.
-    async fn connection_for(&self, request: &AuthorizationRequest) -> Result<Connection, Error> {
+    /// The connection that a request asks for, or the tenant's own database; in an organization one of its own, first of
+    /// all a database.
+    async fn connection_for(
+        &self,
+        request: &AuthorizationRequest,
+        door: Option<&Door>,
+    ) -> Result<Connection, Error> {
+        if let (None, Some(door)) = (&request.connection, door) {
+            let mut own = self.connections_of(door).await?;
+            own.sort_by_key(|own| (own.strategy != STRATEGY_DATABASE, own.name != CONNECTION_DEFAULT));
+            let gone = || OAuthError::invalid("the connections of the organization are gone");
+            return Ok(own.into_iter().next().ok_or_else(gone)?);
+        }
         let name = request.connection.as_deref().unwrap_or(CONNECTION_DEFAULT);
         let found = self.store().find::<Connection>("name", &Key::of(name)).await?;
-        found.ok_or_else(|| Error::OAuth(OAuthError::invalid(format!("the connection {name} was not found"))))
+        let found = found.ok_or_else(|| {
+            Error::OAuth(OAuthError::invalid(format!("the connection {name} was not found")))
+        })?;
+        match door.filter(|door| !door.admits(&found.id)) {
+            Some(door) => Err(door.shut(name).into()),
+            None => Ok(found),
+        }
     }
 
     pub(crate) async fn connection_by_id(&self, id: &domain::id::ConnectionId) -> Result<Connection, Error> {
@@ -248,7 +271,7 @@ impl Engine {
     ) -> Result<Proof, Error> {
         let pending = self.pending(id, browser.secret).await?;
         let email = email.trim();
-        let refusal = if !pending.connection.signup_enabled || !pending.view.takes_password {
+        let refusal = if !pending.view.signup_enabled || !pending.view.takes_password {
             Some("Sign-up is closed.".to_owned())
         } else if !is_email(email) {
             Some("Enter a valid email address.".to_owned())
@@ -334,7 +357,7 @@ impl Engine {
         facts: &RequestFacts,
     ) -> Result<NextStep, Error> {
         let request = pending.sign_in.request.clone();
-        let organization = match self.organization_of(&request, &user).await? {
+        let organization = match self.may_enter(pending.door.as_ref(), &user, &pending.connection.id).await? {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &pending.client, error, facts).await,
         };

@@ -8,6 +8,7 @@ use domain::client::Client;
 use domain::event::EventKind;
 use domain::id::{ActionId, RefreshTokenId, SessionId, alphanumeric};
 use domain::logout::Initiator;
+use domain::organization::Membership;
 use domain::scope::Scopes;
 use domain::session::{Device, Session};
 use domain::time::{Timestamp, seconds};
@@ -119,6 +120,7 @@ impl Engine {
                 if token.is_outdated(&user) {
                     return Err(unknown().with_debug("revoked with all others of the user").into());
                 }
+                refuse_former_member(tx, &grant).await?;
                 let api = self.api_of(grant.audience.as_deref()).await?;
                 if let Some(run) = &run {
                     // The claims of this exchange are those that its own run gave, not those of the sign-in.
@@ -234,6 +236,16 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// A token for an organization is good for its members only.
+async fn refuse_former_member(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
+    let Some(organization_id) = &grant.organization_id else { return Ok(()) };
+    if tx.get::<Membership>(&Key::of((organization_id, &grant.user_id))).await?.is_some() {
+        return Ok(());
+    }
+    let text = format!("user {} is not part of the {organization_id} organization", grant.user_id);
+    Err(OAuthError::new(OAuthErrorCode::InvalidGrant, text).into())
 }
 
 /// Whether a token is the current one of a family or was it once. Who takes back a token that was rotated a moment ago,

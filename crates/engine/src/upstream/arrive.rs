@@ -61,6 +61,10 @@ impl Engine {
             let error = not_enabled(&connection.name);
             return self.refuse_arrival(&pending.sign_in, &pending.client, &connection, error, facts).await;
         }
+        if let Some(door) = pending.door.as_ref().filter(|door| !door.admits(&connection.id)) {
+            let error = door.shut(&connection.name);
+            return self.refuse_arrival(&pending.sign_in, &pending.client, &connection, error, facts).await;
+        }
         let (token, profile) =
             match self.judge(&params, &connection, oidc, &attempt, &pending.sign_in).await? {
                 Ok(found) => found,

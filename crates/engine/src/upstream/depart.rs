@@ -17,6 +17,7 @@ use serde_json::Value;
 use store::{Key, Order};
 
 use super::{is_enabled_for, oidc_of};
+use crate::organizations::door::Door;
 use crate::sign_in::{Browser, NextStep, hash};
 use crate::{Engine, Error, RequestFacts};
 
@@ -42,9 +43,15 @@ impl Engine {
         &self,
         request: &AuthorizationRequest,
         client: &Client,
+        door: Option<&Door>,
     ) -> Result<Result<Option<Connection>, OAuthError>, Error> {
         let Some(name) = &request.connection else { return Ok(Ok(None)) };
         let found = self.store().find::<Connection>("name", &Key::of(name)).await?;
+        if let (Some(found), Some(door)) = (&found, door)
+            && !door.admits(&found.id)
+        {
+            return Ok(Err(door.shut(name)));
+        }
         let Some(connection) = found.filter(|found| oidc_of(found).is_some()) else { return Ok(Ok(None)) };
         if !is_enabled_for(&connection, &client.id) {
             return Ok(Err(not_enabled(name)));
@@ -78,7 +85,7 @@ impl Engine {
         let pending = self.pending(id, browser.secret).await?;
         let request =
             AuthorizationRequest { connection: Some(name.to_owned()), ..pending.sign_in.request.clone() };
-        match self.upstream_named_in(&request, &pending.client).await? {
+        match self.upstream_named_in(&request, &pending.client, pending.door.as_ref()).await? {
             Ok(Some(connection)) => {
                 let browser_secret = self.browser_secret(browser.secret);
                 self.depart(pending.sign_in, false, connection, browser_secret).await
@@ -88,34 +95,37 @@ impl Engine {
         }
     }
 
-    /// The providers that the sign-in page of a request offers.
+    /// The providers that the sign-in page of a request offers; in an organization, those of its own that have a button there.
     pub(crate) async fn connection_buttons(
         &self,
         request: &AuthorizationRequest,
         client: &Client,
+        door: Option<&Door>,
     ) -> Result<Vec<ConnectionButton>, Error> {
-        let page = self
-            .store()
-            .page::<Connection>(
-                Some("strategy"),
-                &Key::of(STRATEGY_OIDC),
-                None,
-                LOOKED_AT_MAX,
-                Order::Ascending,
-            )
-            .await?;
+        let found = match door {
+            Some(door) => self.connections_of(door).await?,
+            None => {
+                let (prefix, order) = (Key::of(STRATEGY_OIDC), Order::Ascending);
+                self.store().page(Some("strategy"), &prefix, None, LOOKED_AT_MAX, order).await?.items
+            }
+        };
+        let has_button = |connection: &Connection| match door {
+            Some(door) => door.way(&connection.id).is_some_and(|way| way.show_as_button),
+            None => connection.kept.get("show_as_button") != Some(&Value::Bool(false)),
+        };
         let is_offered = |connection: &Connection| {
-            is_enabled_for(connection, &client.id)
+            oidc_of(connection).is_some()
+                && is_enabled_for(connection, &client.id)
                 && match &request.connection {
                     Some(named) => *named == connection.name,
-                    None => connection.kept.get("show_as_button") != Some(&Value::Bool(false)),
+                    None => has_button(connection),
                 }
         };
         let button = |connection: Connection| {
             let label = connection.kept.get("display_name").and_then(Value::as_str);
             ConnectionButton { label: label.unwrap_or(&connection.name).to_owned(), name: connection.name }
         };
-        Ok(page.items.into_iter().filter(is_offered).take(UPSTREAM_BUTTONS_MAX).map(button).collect())
+        Ok(found.into_iter().filter(is_offered).take(UPSTREAM_BUTTONS_MAX).map(button).collect())
     }
 
     async fn depart(

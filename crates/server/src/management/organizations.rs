@@ -1,28 +1,32 @@
 //! `/api/v2/organizations` and their members.
 //!
-//! Auth0: Management API v2 › organizations.
+//! Auth0: Management API v2 › organizations. What lies below one is in files of its own.
+
+mod clients;
+mod connections;
+mod read;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::id::{OrganizationId, UserId};
+use domain::id::{ConnectionId, OrganizationId, UserId};
 use domain::organization::Organization;
-use engine::organizations::OrganizationChanges;
+use engine::Error;
+use engine::organizations::{OrganizationOrder, OrganizationSort};
 use serde_json::{Value, json};
 
+pub use self::read::KEPT;
+use self::read::changes_of;
 use super::caller::Call;
-use super::connections;
-use super::fields::{Fields, Kind};
+use super::fields::Fields;
 use super::paging::{Params, answer, list_body};
 use super::users::UserBody;
 use crate::App;
 use crate::error::ApiError;
 use crate::http::body::ApiBody;
 
-/// Properties that are taken and given back without effect.
-pub const KEPT: &[(&str, Kind)] = &[("token_quota", Kind::Object), ("third_party_client_access", Kind::Text)];
 const READ: &[&str] = &["read:organizations", "read:organizations_summary"];
 
 /// The routes of this resource.
@@ -32,13 +36,14 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/organizations/name/{name}", get(by_name))
         .route("/api/v2/organizations/{id}", get(read_one).patch(update).delete(delete))
         .route("/api/v2/organizations/{id}/members", get(members).post(add_members).delete(remove_members))
-        .route("/api/v2/organizations/{id}/enabled_connections", get(enabled_connections))
+        .merge(clients::routes())
+        .merge(connections::routes())
 }
 
 async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {
     call.require_any(READ)?;
-    let slice = params.slice()?;
-    let listing = app.engine().organizations(&slice).await?;
+    let (slice, order) = (params.slice()?, order_of(&params)?);
+    let listing = app.engine().organizations(&slice, order).await?;
     let body = list_body("organizations", &slice, listing, |organization| body_of(&organization));
     Ok(answer(StatusCode::OK, &body))
 }
@@ -50,12 +55,20 @@ async fn create(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> R
         fields.missing("name");
     }
     let mut changes = changes_of(&mut fields);
-    // Every connection serves every organization, so naming some changes nothing.
-    fields.kept(&[("enabled_connections", Kind::List)]);
     changes.kept.retain(|_, value| !value.is_null());
+    let connections = fields.each("enabled_connections", |inner| {
+        (ConnectionId::new(inner.required_text("connection_id")), connections::settings_of(inner))
+    });
     fields.finish()?;
-    let organization = app.engine().create_organization(&call.with_body(body), changes).await?;
-    Ok(answer(StatusCode::CREATED, &body_of(&organization)))
+    let (organization, made) = app
+        .engine()
+        .create_organization(&call.with_body(body), changes, &connections.unwrap_or_default())
+        .await?;
+    let mut body = body_of(&organization);
+    if !made.is_empty() {
+        body["enabled_connections"] = made.iter().map(connections::settings_body).collect();
+    }
+    Ok(answer(StatusCode::CREATED, &body))
 }
 
 async fn read_one(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
@@ -132,27 +145,26 @@ async fn remove_members(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn enabled_connections(
-    call: Call,
-    State(app): State<App>,
-    Path(id): Path<String>,
-    params: Params,
-) -> Result<Response, ApiError> {
-    call.require_any(&["read:organization_connections"])?;
-    let slice = params.slice()?;
-    app.engine().organization(&OrganizationId::new(id)).await?;
-    let listing = app.engine().connections(&slice, None, &[]).await?;
-    let body = list_body("enabled_connections", &slice, listing, |connection| {
-        let whole = connections::body_of(&connection);
-        json!({
-            "connection_id": whole["id"],
-            "assign_membership_on_login": false,
-            "show_as_button": true,
-            "is_signup_enabled": connection.signup_enabled,
-            "connection": { "name": whole["name"], "strategy": whole["strategy"] },
-        })
-    });
-    Ok(answer(StatusCode::OK, &body))
+/// `sort`: a field, `:`, and `1` or `-1`.
+fn order_of(params: &Params) -> Result<Option<OrganizationOrder>, Error> {
+    let Some(text) = params.get("sort") else { return Ok(None) };
+    let (field, direction) = text.split_once(':').unwrap_or((text, ""));
+    let by = match field {
+        "name" => OrganizationSort::Name,
+        "display_name" => OrganizationSort::DisplayName,
+        "created_at" => OrganizationSort::CreatedAt,
+        _ => return Err(bad_sort()),
+    };
+    match direction {
+        "1" => Ok(Some(OrganizationOrder { by, descending: false })),
+        "-1" => Ok(Some(OrganizationOrder { by, descending: true })),
+        _ => Err(bad_sort()),
+    }
+}
+
+fn bad_sort() -> Error {
+    let pattern = "^((display_name)|(created_at)|(name))\\:(1|-1)$";
+    Error::query(&format!("String does not match pattern {pattern}"), "sort")
 }
 
 fn members_of(body: &Value) -> Result<Vec<UserId>, ApiError> {
@@ -165,21 +177,14 @@ fn members_of(body: &Value) -> Result<Vec<UserId>, ApiError> {
     Ok(members.into_iter().map(UserId::new).collect())
 }
 
-fn changes_of(fields: &mut Fields) -> OrganizationChanges {
-    OrganizationChanges {
-        name: fields.text("name"),
-        display_name: fields.text("display_name"),
-        metadata: fields.object("metadata"),
-        branding: fields
-            .object_or_null("branding")
-            .map(|branding| branding.map_or(Value::Null, Value::Object)),
-        kept: fields.kept(KEPT),
-    }
-}
-
 /// An organization as the Management API writes it.
 pub(super) fn body_of(organization: &Organization) -> Value {
-    let mut body = json!({ "id": organization.id, "name": organization.name });
+    let mut body = json!({
+        "id": organization.id,
+        "name": organization.name,
+        "third_party_client_access": if organization.admits_third_parties { "allow" } else { "block" },
+        "is_app_entitlement_active": organization.names_its_clients,
+    });
     if let Some(display_name) = &organization.display_name {
         body["display_name"] = display_name.as_str().into();
     }

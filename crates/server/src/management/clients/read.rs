@@ -4,6 +4,7 @@ use domain::client::{ClientAuthMethod, RefreshTokenSettings};
 use domain::key::SigningAlgorithm;
 use domain::limits::{REFRESH_TOKEN_IDLE_SECONDS_DEFAULT, REFRESH_TOKEN_SECONDS_DEFAULT};
 use domain::logout::{FrontChannel, Initiator, Initiators, LogoutSettings, LogoutTokenType};
+use domain::organization::OrganizationUsage;
 use engine::clients::ClientChanges;
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ kept! {
     "cross_origin_authentication" Flag, "cross_origin_loc" Text, "sso_disabled" Flag, "custom_login_page_on" Flag,
     "custom_login_page" Text, "custom_login_page_preview" Text, "form_template" Text, "addons" Object,
     "mobile" Object, "initiate_login_uri" Text, "native_social_login" Object, "fedcm_login" Object,
-    "default_organization" Object, "organization_usage" Text, "organization_require_behavior" Text,
+    "default_organization" Object, "organization_require_behavior" Text,
     "organization_discovery_methods" List, "client_authentication_methods" Object,
     "require_pushed_authorization_requests" Flag, "require_proof_of_possession" Flag,
     "signed_request_object" Object, "token_vault_privileged_access" Object, "compliance_level" Text,
@@ -84,6 +85,7 @@ pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientCh
         kept: fields.kept(kept),
         ..ClientChanges::default()
     };
+    organization_usage(fields, &mut changes);
     jwt_configuration(fields, &mut changes);
     let older = logout(fields, "oidc_backchannel_logout");
     changes.logout = logout(fields, "oidc_logout").or(older);
@@ -91,6 +93,14 @@ pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientCh
         changes.kept.insert("refresh_token_policies".to_owned(), policies.flatten().unwrap_or_default());
     }
     changes
+}
+
+fn organization_usage(fields: &mut Fields, changes: &mut ClientChanges) {
+    let name = OrganizationUsage::PROPERTY;
+    let told = fields.one_of_or_null(name, |text| OrganizationUsage::parse(text).map(|_| text.to_owned()));
+    if let Some(told) = told {
+        changes.kept.insert(name.to_owned(), told.map_or(Value::Null, Value::String));
+    }
 }
 
 fn jwt_configuration(fields: &mut Fields, changes: &mut ClientChanges) {

@@ -1,0 +1,172 @@
+//! Whether a sign-in may go through an organization: for which applications, by which connections, for whom.
+//!
+//! Auth0: manage users › organizations › define organization behavior. What is looked at before the pages is looked at
+//! again in the commit that ends the sign-in ([`Engine::enter`]): who left meanwhile does not get in.
+
+use domain::client::Client;
+use domain::connection::Connection;
+use domain::id::ConnectionId;
+use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
+use domain::organization::{
+    Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationUsage,
+};
+use domain::sign_in::AuthorizationRequest;
+use domain::user::User;
+use protocol::error::{OAuthError, OAuthErrorCode};
+use store::{Key, Order, Tx};
+
+use crate::sign_in::Working;
+use crate::{Engine, Error};
+
+/// The organization that a sign-in is for, and the ways into it.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    /// The organization.
+    pub(crate) organization: Organization,
+    ways: Vec<OrganizationConnection>,
+}
+
+impl Door {
+    /// How a connection lets people in. None: it does not.
+    pub(crate) fn way(&self, id: &ConnectionId) -> Option<&OrganizationConnection> {
+        self.ways.iter().find(|way| way.connection_id == *id)
+    }
+
+    /// Whether a connection lets people in.
+    pub(crate) fn admits(&self, id: &ConnectionId) -> bool {
+        self.way(id).is_some()
+    }
+
+    /// Whether people may sign themselves up by a connection: not where they would stay strangers.
+    pub(crate) fn takes_sign_ups(&self, id: &ConnectionId) -> bool {
+        self.way(id).is_some_and(|way| way.is_signup_enabled && way.assign_membership_on_login)
+    }
+
+    /// Why a connection does not do.
+    pub(crate) fn shut(&self, connection: &str) -> OAuthError {
+        let text = format!(
+            "the connection {connection} is not enabled for the organization {}",
+            self.organization.id
+        );
+        OAuthError::invalid(text)
+    }
+}
+
+impl Engine {
+    /// The door that a request asks for, if it asks for one. Inside, why it is shut.
+    pub(crate) async fn door(
+        &self,
+        request: &AuthorizationRequest,
+        client: &Client,
+    ) -> Result<Result<Option<Door>, OAuthError>, Error> {
+        let usage = OrganizationUsage::of(&client.kept);
+        let Some(named) = request.organization.as_deref().filter(|named| !named.is_empty()) else {
+            let missing = OAuthError::invalid("parameter organization is required for this client");
+            return Ok(if usage == OrganizationUsage::Require { Err(missing) } else { Ok(None) });
+        };
+        if usage == OrganizationUsage::Deny {
+            return Ok(Err(OAuthError::invalid("parameter organization is not allowed for this client")));
+        }
+        let Some(organization) = self.organization_named(named).await? else {
+            return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {named}"))));
+        };
+        let said = self.store().get::<OrganizationClient>(&Key::of((&organization.id, &client.id))).await?;
+        if !organization.admits(client, said.as_ref()) {
+            let text =
+                format!("the client {} has no access to the organization {}", client.id, organization.id);
+            return Ok(Err(OAuthError::new(OAuthErrorCode::AccessDenied, text)));
+        }
+        let (limit, order) = (ORGANIZATION_CONNECTIONS_MAX, Order::Ascending);
+        let page = self.store().page(None, &Key::of(&organization.id), None, limit, order).await?;
+        let ways: Vec<OrganizationConnection> =
+            page.items.into_iter().filter(|way: &OrganizationConnection| way.is_enabled).collect();
+        if ways.is_empty() {
+            let text = format!("no connections are enabled for the organization {}", organization.id);
+            return Ok(Err(OAuthError::invalid(text)));
+        }
+        Ok(Ok(Some(Door { organization, ways })))
+    }
+
+    /// The organization of that identifier or name.
+    pub(crate) async fn organization_named(&self, named: &str) -> Result<Option<Organization>, Error> {
+        if let Some(found) = self.store().get::<Organization>(&Key::of(named)).await? {
+            return Ok(Some(found));
+        }
+        Ok(self.store().find::<Organization>("name", &Key::of(named.to_lowercase())).await?)
+    }
+
+    /// The connections behind a door, in the order of their names.
+    pub(crate) async fn connections_of(&self, door: &Door) -> Result<Vec<Connection>, Error> {
+        let keys: Vec<Key> = door.ways.iter().map(|way| Key::of(&way.connection_id)).collect();
+        let found = self.store().get_many::<Connection>(&keys).await?;
+        let mut connections: Vec<Connection> = found.into_iter().flatten().collect();
+        connections.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(connections)
+    }
+
+    /// Whether a user who came by this connection may go in: a member may, and so may who comes by a connection that
+    /// makes members. Answers the organization.
+    pub(crate) async fn may_enter(
+        &self,
+        door: Option<&Door>,
+        user: &User,
+        by: &ConnectionId,
+    ) -> Result<Result<Option<Organization>, OAuthError>, Error> {
+        let Some(door) = door else { return Ok(Ok(None)) };
+        let Some(way) = door.way(by) else { return Ok(Err(door.shut(by.as_str()))) };
+        let organization = &door.organization;
+        if way.assign_membership_on_login || self.is_member(organization, user).await? {
+            return Ok(Ok(Some(organization.clone())));
+        }
+        Ok(Err(stranger(organization, user)))
+    }
+
+    async fn is_member(&self, organization: &Organization, user: &User) -> Result<bool, Error> {
+        let key = Key::of((&organization.id, &user.id));
+        Ok(self.store().get::<Membership>(&key).await?.is_some())
+    }
+
+    /// Why a user may not go on in somebody else's sign-in to an organization.
+    pub(crate) async fn refuse_stranger(
+        &self,
+        organization: Option<&Organization>,
+        user: &User,
+    ) -> Result<Option<OAuthError>, Error> {
+        let Some(organization) = organization else { return Ok(None) };
+        let is_member = self.is_member(organization, user).await?;
+        Ok((!is_member).then(|| stranger(organization, user)))
+    }
+
+    /// Goes in, as part of the commit that ends a sign-in: all that it rests on is read here. Answers the membership that
+    /// begins with it, if one does; inside, why the user may not go in.
+    pub(crate) async fn enter(
+        &self,
+        tx: &mut Tx,
+        working: &Working,
+    ) -> Result<Result<Option<Membership>, OAuthError>, Error> {
+        let Some(organization) = &working.organization else { return Ok(Ok(None)) };
+        let (id, user) = (&organization.id, &working.user);
+        if tx.get::<Organization>(&Key::of(id)).await?.is_none() {
+            return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {id}"))));
+        }
+        let connection = &working.connection;
+        let way = tx.get::<OrganizationConnection>(&Key::of((id, &connection.id))).await?;
+        let Some(way) = way.filter(|way| way.is_enabled) else {
+            let door = Door { organization: organization.clone(), ways: Vec::new() };
+            return Ok(Err(door.shut(&connection.name)));
+        };
+        if tx.get::<Membership>(&Key::of((id, &user.id))).await?.is_some() {
+            return Ok(Ok(None));
+        }
+        if !way.assign_membership_on_login {
+            return Ok(Err(stranger(organization, user)));
+        }
+        let (organization_id, user_id) = (id.clone(), user.id.clone());
+        Ok(Ok(Some(Membership { organization_id, user_id, created_at: self.now() })))
+    }
+}
+
+fn stranger(organization: &Organization, user: &User) -> OAuthError {
+    let text = format!("user {} is not part of the {} organization", user.id, organization.id);
+    OAuthError::new(OAuthErrorCode::AccessDenied, text)
+}
