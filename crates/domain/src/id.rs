@@ -48,6 +48,8 @@ identifiers! {
     ClientId;
     /// A connection: `con_` and 16 alphanumerics.
     ConnectionId;
+    /// A domain of an organization: `ord_` and 22 alphanumerics.
+    DiscoveryDomainId;
     /// A resource server: 24 hexadecimal digits.
     ResourceServerId;
     /// A client grant: `cgr_` and 16 alphanumerics.

@@ -12,7 +12,7 @@
 //! | client (application) | [`client`] |
 //! | resource server (API), client grant | [`resource_server`], [`grant`] |
 //! | connection, and the provider behind one | [`connection`], [`upstream`] |
-//! | organization | [`organization`] |
+//! | organization, and a domain of one | [`organization`], [`discovery_domain`] |
 //! | code, refresh token | [`token`] |
 //! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
 //! | Action, version, binding | [`action`] |
@@ -33,6 +33,7 @@ pub mod action_cache;
 pub mod action_module;
 pub mod client;
 pub mod connection;
+pub mod discovery_domain;
 pub mod egress;
 pub mod event;
 pub mod grant;

@@ -328,6 +328,10 @@ pub const CLIENT_METADATA_VALUE_CHARACTERS_MAX: usize = 255;
 pub const ORGANIZATION_CONNECTIONS_MAX: usize = 100;
 /// Applications that one organization names. Auth0: grant application access.
 pub const ORGANIZATION_CLIENTS_MAX: usize = 100;
+/// Client grants of one organization. Auth0: organizations, client grants.
+pub const ORGANIZATION_GRANTS_MAX: usize = 100;
+/// Domains of one organization. Ours: more help nobody.
+pub const ORGANIZATION_DOMAINS_MAX: usize = 100;
 /// Longest session lifetime in hours. Auth0: session lifetime limits (Enterprise).
 pub const SESSION_HOURS_MAX: i64 = 365 * 24;
 /// Longest idle session lifetime in hours. Auth0: session lifetime limits (Enterprise).

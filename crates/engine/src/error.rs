@@ -23,6 +23,8 @@ pub enum Resource {
     Connection,
     /// An organization.
     Organization,
+    /// A domain of an organization.
+    DiscoveryDomain,
     /// An application that an organization names.
     OrganizationClient,
     /// A connection of an organization.

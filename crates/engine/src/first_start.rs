@@ -26,8 +26,10 @@ const SCOPE_OBJECTS: &[&str] = &[
     "log_streams",
     "logout_deliveries",
     "logs",
+    "organization_client_grants",
     "organization_clients",
     "organization_connections",
+    "organization_discovery_domains",
     "organization_members",
     "organizations",
     "refresh_tokens",
@@ -221,7 +223,7 @@ impl Engine {
     pub(crate) fn grant_for(&self, client_id: &ClientId, audience: &str, scopes: Scopes) -> ClientGrant {
         ClientGrant {
             id: ClientGrantId::new(format!("cgr_{}", alphanumeric(&self.random::<16>()))),
-            client_id: client_id.clone(),
+            client_id: Some(client_id.clone()),
             audience: audience.to_owned(),
             scopes,
             kept: Map::new(),
@@ -285,7 +287,12 @@ mod tests {
         assert!(api.scopes.iter().any(|scope| scope.value == "update:logout_deliveries"));
         for grant in grants(&engine).await {
             let is_reader = grant.client_id == reader.client_id;
-            assert_eq!(grant.scopes.contains("update:logout_deliveries"), !is_reader, "{}", grant.client_id);
+            assert_eq!(
+                grant.scopes.contains("update:logout_deliveries"),
+                !is_reader,
+                "{:?}",
+                grant.client_id
+            );
         }
         assert_eq!(grants(&engine).await.len(), 2);
     }

@@ -5,10 +5,11 @@
 use domain::client::Client;
 use domain::grant::ClientGrant;
 use domain::id::{ClientGrantId, ClientId, alphanumeric};
+use domain::organization::OrganizationGrant;
 use domain::resource_server::ResourceServer;
 use domain::scope::Scopes;
 use serde_json::{Map, Value};
-use store::{Key, Tx};
+use store::Key;
 
 use crate::connections::merge_kept;
 use crate::listing::{Listing, Slice, Source};
@@ -21,25 +22,31 @@ pub struct GrantFilter {
     pub audience: Option<String>,
     /// Only those of this client.
     pub client_id: Option<String>,
+    /// Only those that are good for every organization, or only the others.
+    pub allow_any_organization: Option<bool>,
+    /// Only those for clients themselves (`client`), or only those for their users (`user`).
+    pub for_users: Option<bool>,
+    /// Only those of all third-party clients.
+    pub default_for_third_parties: bool,
 }
 
 impl Engine {
-    /// Makes a grant.
+    /// Makes a grant. Without a client it is for all third-party clients. Scopes that the API does not know count once it
+    /// does.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the client or the API, [`Error::Invalid`] for scopes that the API does not know,
-    /// [`Error::Conflict`] when the client has a grant for the API.
+    /// [`Error::NotFound`] for the client or the API, [`Error::Conflict`] when the client has a grant for the API.
     pub async fn create_client_grant(
         &self,
         call: &ApiCall,
-        client_id: &ClientId,
+        client_id: Option<&ClientId>,
         audience: &str,
         scopes: Scopes,
         kept: Map<String, Value>,
     ) -> Result<ClientGrant, Error> {
         let grant = ClientGrant {
             id: ClientGrantId::new(format!("cgr_{}", alphanumeric(&self.random::<16>()))),
-            client_id: client_id.clone(),
+            client_id: client_id.cloned(),
             audience: audience.to_owned(),
             scopes,
             kept,
@@ -47,11 +54,16 @@ impl Engine {
         };
         self.store()
             .transact(async |tx| -> Result<(), Error> {
-                if tx.get::<Client>(&Key::of(client_id)).await?.is_none() {
+                if let Some(client_id) = client_id
+                    && tx.get::<Client>(&Key::of(client_id)).await?.is_none()
+                {
                     return Err(Error::NotFound(Resource::Client));
                 }
-                check_scopes(tx, audience, &grant.scopes).await?;
-                if tx.find::<ClientGrant>("pair", &Key::of((client_id, audience))).await?.is_some() {
+                if tx.find::<ResourceServer>("identifier", &Key::of(audience)).await?.is_none() {
+                    return Err(Error::NotFound(Resource::ResourceServer));
+                }
+                let owner = client_id.map_or("", ClientId::as_str);
+                if tx.find::<ClientGrant>("pair", &Key::of((owner, audience))).await?.is_some() {
                     let message = "A resource with same identifier already exists".to_owned();
                     return Err(Error::Conflict { message });
                 }
@@ -86,6 +98,9 @@ impl Engine {
         };
         self.list(source, slice, |grant: &ClientGrant| {
             filter.audience.as_ref().is_none_or(|audience| grant.audience == *audience)
+                && filter.allow_any_organization.is_none_or(|any| grant.allows_any_organization() == any)
+                && filter.for_users.is_none_or(|users| grant.is_for_users() == users)
+                && (!filter.default_for_third_parties || grant.client_id.is_none())
         })
         .await
     }
@@ -93,7 +108,7 @@ impl Engine {
     /// Changes a grant: scopes, where given, replace those there.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Invalid`] for scopes that the API does not know.
+    /// [`Error::NotFound`].
     pub async fn update_client_grant(
         &self,
         call: &ApiCall,
@@ -106,7 +121,6 @@ impl Engine {
                 let mut grant: ClientGrant =
                     tx.get(&Key::of(id)).await?.ok_or(Error::NotFound(Resource::ClientGrant))?;
                 if let Some(scopes) = &scopes {
-                    check_scopes(tx, &grant.audience, scopes).await?;
                     grant.scopes.clone_from(scopes);
                 }
                 merge_kept(&mut grant.kept, &kept);
@@ -117,7 +131,7 @@ impl Engine {
             .await
     }
 
-    /// Deletes a grant. One that is not there is not missed.
+    /// Deletes a grant, and then takes it from the organizations. One that is not there is not missed.
     ///
     /// # Errors
     /// What the store answers.
@@ -130,21 +144,7 @@ impl Engine {
                 }
                 Ok(())
             })
-            .await
+            .await?;
+        self.leave_organizations::<OrganizationGrant>("grant", &Key::of(id)).await
     }
-}
-
-/// Refuses scopes that the API does not know.
-async fn check_scopes(tx: &mut Tx, audience: &str, scopes: &Scopes) -> Result<(), Error> {
-    let server = tx.find::<ResourceServer>("identifier", &Key::of(audience)).await?;
-    let server = server.ok_or(Error::NotFound(Resource::ResourceServer))?;
-    let unknown: Vec<&str> = scopes.iter().filter(|scope| !server.knows(scope)).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "The following scopes do not exist in the resource server with identifier {audience}: {}.",
-        unknown.join(", ")
-    );
-    Err(Error::Invalid { message, code: Some("invalid_body") })
 }

@@ -5,18 +5,25 @@
 //! | who belongs to one | [`members`] |
 //! | by which connections people sign in to it | [`connections`] |
 //! | which applications they may use there | [`clients`] |
+//! | which client grants are good for it | [`client_grants`] |
+//! | its domains | [`discovery_domains`] |
 //! | whether a sign-in may go through it | `door` |
 //!
 //! Auth0: manage users › organizations.
 
+pub mod client_grants;
 pub mod clients;
 pub mod connections;
+pub mod discovery_domains;
 pub(crate) mod door;
 pub mod members;
 
+use domain::discovery_domain::DiscoveryDomain;
 use domain::id::{ConnectionId, OrganizationId, alphanumeric};
 use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
-use domain::organization::{Membership, Organization, OrganizationClient, OrganizationConnection};
+use domain::organization::{
+    Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationGrant,
+};
 use serde_json::{Map, Value};
 use store::{Key, Order, Record, Tx};
 
@@ -235,7 +242,9 @@ impl Engine {
                     let mut room = DELETE_STEP;
                     let done = delete_some::<Membership>(tx, None, &Key::of(id), &mut room).await?
                         && delete_some::<OrganizationConnection>(tx, None, &Key::of(id), &mut room).await?
-                        && delete_some::<OrganizationClient>(tx, None, &Key::of(id), &mut room).await?;
+                        && delete_some::<OrganizationClient>(tx, None, &Key::of(id), &mut room).await?
+                        && delete_some::<OrganizationGrant>(tx, None, &Key::of(id), &mut room).await?
+                        && delete_some::<DiscoveryDomain>(tx, None, &Key::of(id), &mut room).await?;
                     if done {
                         tx.delete::<Organization>(&Key::of(id));
                         self.record_api(tx, call, "Delete an Organization", 204);

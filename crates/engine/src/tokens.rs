@@ -90,8 +90,9 @@ impl Engine {
                 TokenRequest::RefreshToken { refresh_token, scope, audience: _ } => {
                     self.exchange_refresh_token(&client, refresh_token, scope.as_ref(), facts).await
                 }
-                TokenRequest::ClientCredentials { audience, scope } => {
-                    self.client_credentials(&client, audience.as_deref(), scope.as_ref(), facts).await
+                TokenRequest::ClientCredentials { audience, scope, organization } => {
+                    let (audience, organization) = (audience.as_deref(), organization.as_deref());
+                    self.client_credentials(&client, audience, scope.as_ref(), organization, facts).await
                 }
             },
         };
@@ -143,7 +144,9 @@ impl Engine {
         let (audience, scope) = match request {
             TokenRequest::AuthorizationCode { .. } => (None, None),
             TokenRequest::RefreshToken { audience, scope, .. }
-            | TokenRequest::ClientCredentials { audience, scope } => (audience.as_deref(), scope.as_ref()),
+            | TokenRequest::ClientCredentials { audience, scope, .. } => {
+                (audience.as_deref(), scope.as_ref())
+            }
         };
         let scope = scope.map(Scopes::to_string).unwrap_or_default();
         let details = told::failure(code, description, debug);

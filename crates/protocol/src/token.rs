@@ -41,11 +41,21 @@ pub enum TokenRequest {
         audience: Option<String>,
         /// Fewer scopes than were granted.
         scope: Option<Scopes>,
+        /// For which organization, by identifier or name (Auth0: machine-to-machine access for organizations).
+        organization: Option<String>,
     },
 }
 
-const NAMES: [&str; 7] =
-    ["grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "audience"];
+const NAMES: [&str; 8] = [
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "audience",
+    "organization",
+];
 
 impl TokenRequest {
     /// Reads decoded pairs of a form, or the members of a JSON object turned into pairs.
@@ -69,7 +79,8 @@ impl TokenRequest {
                 audience: text("audience"),
             }),
             "client_credentials" => {
-                Ok(Self::ClientCredentials { audience: text("audience"), scope: scopes()? })
+                let organization = text("organization").filter(|named| !named.is_empty());
+                Ok(Self::ClientCredentials { audience: text("audience"), scope: scopes()?, organization })
             }
             other => Err(OAuthError::new(
                 OAuthErrorCode::UnsupportedGrantType,
@@ -137,8 +148,12 @@ mod tests {
             }),
         );
         check(
-            "grant_type=client_credentials&audience=https%3A%2F%2Fapi",
-            Ok(TokenRequest::ClientCredentials { audience: Some("https://api".into()), scope: None }),
+            "grant_type=client_credentials&audience=https%3A%2F%2Fapi&organization=acme",
+            Ok(TokenRequest::ClientCredentials {
+                audience: Some("https://api".into()),
+                scope: None,
+                organization: Some("acme".into()),
+            }),
         );
         for (form, error) in [
             ("", "invalid_request: Missing required parameter: grant_type"),

@@ -12,6 +12,7 @@ interface CredentialsExchangeEvent {
   /** The token as it is to be, with what earlier Actions set. */
   accessToken: { customClaims: JsonObject; scope: string[] };
   client: { client_id: string; name: string; metadata: Record<string, string> };
+  organization?: { id: string; name: string; display_name: string; metadata: Record<string, string> };
   request: PostLoginRequest;
   resource_server: { identifier: string };
   secrets: Record<string, string>;

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::post_login::{Client, Request, ResourceServer, Secrets, Tenant};
+use crate::post_login::{Client, Organization, Request, ResourceServer, Secrets, Tenant};
 
 /// The function that a credentials-exchange Action exports.
 pub const HANDLER: &str = "onExecuteCredentialsExchange";
@@ -19,6 +19,9 @@ pub struct Event {
     pub access_token: AccessToken,
     /// The application that asked.
     pub client: Client,
+    /// The organization that the token is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Organization>,
     /// The HTTP request.
     pub request: Request,
     /// The API that the token is for.

@@ -55,7 +55,6 @@ mod tests {
             connections::KEPT,
             resource_servers::KEPT,
             client_grants::KEPT,
-            client_grants::KEPT_ON_POST,
             organizations::KEPT,
             tenants::KEPT,
             users::IGNORED,

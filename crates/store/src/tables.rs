@@ -13,6 +13,8 @@
 //! | `membership` | organization, user | `user` (user) |
 //! | `organization_client` | organization, client | `client` (client) |
 //! | `organization_connection` | organization, connection | `connection` (connection) |
+//! | `organization_grant` | organization, client grant | `grant` (client grant) |
+//! | `discovery_domain` | organization, id | `domain` (unique: organization, domain) |
 //! | `session` | id | `user` (user, made at), `end` (shard, ends at), `upstream_sid` (connection, `sid` there), `upstream_subject` (connection, `sub` there) |
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
@@ -41,6 +43,8 @@
 //!
 //! Records only gain optional fields: what an older release wrote must decode for ever.
 
+mod organizations;
+
 use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
 use domain::action_module::{Module, ModuleVersion};
 use domain::client::Client;
@@ -48,14 +52,14 @@ use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
-    ActionId, ClientGrantId, ClientId, ConnectionId, KeyId, LogId, LogStreamId, LogoutDeliveryId, ModuleId,
-    OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId, UserId,
+    ActionId, ClientGrantId, ClientId, ConnectionId, DiscoveryDomainId, KeyId, LogId, LogStreamId,
+    LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId,
+    UserId,
 };
 use domain::key::SigningKeyRecord;
 use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
 use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
-use domain::organization::{Membership, Organization, OrganizationClient, OrganizationConnection};
 use domain::paused::PausedSignIn;
 use domain::resource_server::ResourceServer;
 use domain::session::Session;
@@ -79,7 +83,7 @@ macro_rules! identifiers_are_key_parts {
     )*};
 }
 identifiers_are_key_parts!(
-    ActionId ClientGrantId ClientId ConnectionId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
+    ActionId ClientGrantId ClientId ConnectionId DiscoveryDomainId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
     RefreshTokenId ResourceServerId SessionId SignInId UserId
 );
 
@@ -228,59 +232,8 @@ impl Record for ClientGrant {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::unique("pair", Key::of((&self.client_id, &self.audience)))]
-    }
-}
-
-impl Record for Organization {
-    const SPACE: &'static str = "organization";
-
-    fn key(&self) -> Key {
-        Key::of(&self.id)
-    }
-
-    fn indexes(&self) -> Vec<IndexEntry> {
-        vec![
-            IndexEntry::unique("name", Key::of(&self.name)),
-            IndexEntry::many("display_name", Key::of(self.display_name.as_deref().unwrap_or_default())),
-            IndexEntry::many("made", Key::of(self.created_at)),
-        ]
-    }
-}
-
-impl Record for OrganizationClient {
-    const SPACE: &'static str = "organization_client";
-
-    fn key(&self) -> Key {
-        Key::of((&self.organization_id, &self.client_id))
-    }
-
-    fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::many("client", Key::of(&self.client_id))]
-    }
-}
-
-impl Record for OrganizationConnection {
-    const SPACE: &'static str = "organization_connection";
-
-    fn key(&self) -> Key {
-        Key::of((&self.organization_id, &self.connection_id))
-    }
-
-    fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::many("connection", Key::of(&self.connection_id))]
-    }
-}
-
-impl Record for Membership {
-    const SPACE: &'static str = "membership";
-
-    fn key(&self) -> Key {
-        Key::of((&self.organization_id, &self.user_id))
-    }
-
-    fn indexes(&self) -> Vec<IndexEntry> {
-        vec![IndexEntry::many("user", Key::of(&self.user_id))]
+        let client_id = self.client_id.as_ref().map_or("", ClientId::as_str);
+        vec![IndexEntry::unique("pair", Key::of((client_id, &self.audience)))]
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use store::Key;
 
 use super::Tokens;
+use super::credentials_actions::AskedFor;
 use crate::sign_in::prove::executions_detail;
 use crate::{Engine, Error, RequestFacts};
 
@@ -21,6 +22,7 @@ impl Engine {
         client: &Client,
         audience: Option<&str>,
         asked: Option<&Scopes>,
+        organization: Option<&str>,
         facts: &RequestFacts,
     ) -> Result<Tokens, Error> {
         let default = match audience {
@@ -33,9 +35,18 @@ impl Engine {
         };
         let api =
             self.api_of(Some(audience)).await?.ok_or_else(|| Error::Bug("an audience has an API".into()))?;
-        let grant = self.store().find::<ClientGrant>("pair", &Key::of((&client.id, audience))).await?;
-        let scopes = access_token_scopes(audience, grant.as_ref(), asked)?;
-        let run = self.run_credentials_actions(client, audience, asked, &scopes, facts).await?;
+        let mut grant = self.grant_of(client, audience).await?;
+        if let Some(grant) = &mut grant {
+            // A grant may hold scopes that the API knows no longer, or not yet.
+            grant.scopes = grant.scopes.only(|scope| api.knows(scope));
+        }
+        let scopes = protocol::token::client_credentials::scopes(audience, grant.as_ref(), asked)?;
+        let organization = match &grant {
+            Some(grant) => self.organization_of_grant(client, grant, organization).await??,
+            None => None,
+        };
+        let asked = AskedFor { audience, scopes: asked, organization: organization.as_ref() };
+        let run = self.run_credentials_actions(client, &asked, &scopes, facts).await?;
         let ttl_seconds = api.token_seconds.clamp(1, ACCESS_TOKEN_SECONDS_MAX);
         let jti = domain::id::alphanumeric(&self.random::<24>());
         let made = access_token::claims(&AccessTokenInput {
@@ -44,7 +55,7 @@ impl Engine {
             subject: Subject::Client,
             client_id: &client.id,
             scopes: &scopes,
-            organization_id: None,
+            organization_id: organization.as_ref().map(|found| &found.id),
             session_id: None,
             kind: GrantKind::ClientCredentials,
             custom_claims: &run.effects.access_token_claims,
@@ -61,6 +72,7 @@ impl Engine {
             .transact(async |tx| -> Result<(), Error> {
                 self.event(EventKind::ClientCredentials, facts)
                     .client(client)
+                    .organization(organization.as_ref())
                     .token(Some(audience), &scope)
                     .details(json!({
                         "access_token_jti": jti,
@@ -74,12 +86,14 @@ impl Engine {
         let scope = Some(scope).filter(|scope| !scope.is_empty());
         Ok(Tokens { access_token, expires_in: ttl_seconds, id_token: None, refresh_token: None, scope })
     }
-}
 
-fn access_token_scopes(
-    audience: &str,
-    grant: Option<&ClientGrant>,
-    asked: Option<&Scopes>,
-) -> Result<Scopes, OAuthError> {
-    protocol::token::client_credentials::scopes(audience, grant, asked)
+    /// What a client may ask of an API on its own behalf: its own grant, or that of all third-party clients.
+    async fn grant_of(&self, client: &Client, audience: &str) -> Result<Option<ClientGrant>, Error> {
+        let own = self.store().find::<ClientGrant>("pair", &Key::of((&client.id, audience))).await?;
+        if own.is_some() || client.is_first_party {
+            return Ok(own.filter(|grant| !grant.is_for_users()));
+        }
+        let shared = self.store().find::<ClientGrant>("pair", &Key::of(("", audience))).await?;
+        Ok(shared.filter(|grant| !grant.is_for_users()))
+    }
 }

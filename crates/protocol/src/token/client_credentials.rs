@@ -42,7 +42,7 @@ mod tests {
     fn a_client_gets_what_its_grant_holds_and_no_more() {
         let grant = ClientGrant {
             id: "cgr_1".into(),
-            client_id: "a".into(),
+            client_id: Some("a".into()),
             audience: "https://api".into(),
             scopes: Scopes::parse("read:a read:b"),
             kept: Map::new(),

@@ -2,8 +2,10 @@
 //!
 //! Auth0: Management API v2 › organizations. What lies below one is in files of its own.
 
+mod client_grants;
 mod clients;
 mod connections;
+mod discovery_domains;
 mod read;
 
 use axum::Router;
@@ -36,8 +38,10 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/organizations/name/{name}", get(by_name))
         .route("/api/v2/organizations/{id}", get(read_one).patch(update).delete(delete))
         .route("/api/v2/organizations/{id}/members", get(members).post(add_members).delete(remove_members))
+        .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
+        .merge(discovery_domains::routes())
 }
 
 async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {

@@ -54,7 +54,7 @@ kept! {
     "cross_origin_authentication" Flag, "cross_origin_loc" Text, "sso_disabled" Flag, "custom_login_page_on" Flag,
     "custom_login_page" Text, "custom_login_page_preview" Text, "form_template" Text, "addons" Object,
     "mobile" Object, "initiate_login_uri" Text, "native_social_login" Object, "fedcm_login" Object,
-    "default_organization" Object, "organization_require_behavior" Text,
+    "organization_require_behavior" Text,
     "organization_discovery_methods" List, "client_authentication_methods" Object,
     "require_pushed_authorization_requests" Flag, "require_proof_of_possession" Flag,
     "signed_request_object" Object, "token_vault_privileged_access" Object, "compliance_level" Text,
@@ -85,7 +85,7 @@ pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientCh
         kept: fields.kept(kept),
         ..ClientChanges::default()
     };
-    organization_usage(fields, &mut changes);
+    organizations(fields, &mut changes);
     jwt_configuration(fields, &mut changes);
     let older = logout(fields, "oidc_backchannel_logout");
     changes.logout = logout(fields, "oidc_logout").or(older);
@@ -95,11 +95,22 @@ pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientCh
     changes
 }
 
-fn organization_usage(fields: &mut Fields, changes: &mut ClientChanges) {
+fn organizations(fields: &mut Fields, changes: &mut ClientChanges) {
     let name = OrganizationUsage::PROPERTY;
     let told = fields.one_of_or_null(name, |text| OrganizationUsage::parse(text).map(|_| text.to_owned()));
     if let Some(told) = told {
         changes.kept.insert(name.to_owned(), told.map_or(Value::Null, Value::String));
+    }
+    let sent = fields.peek_object("default_organization");
+    let read = fields.within("default_organization", |inner| {
+        inner.required_text("organization_id");
+        let flows = inner.texts("flows").unwrap_or_default();
+        if flows.is_empty() || flows.iter().any(|flow| flow != "client_credentials") {
+            inner.refuse("it must hold client_credentials and nothing else", "flows");
+        }
+    });
+    if read.is_some() {
+        changes.kept.insert("default_organization".to_owned(), sent.map_or(Value::Null, Value::Object));
     }
 }
 
