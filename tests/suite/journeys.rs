@@ -12,6 +12,7 @@ mod local_actions;
 mod logout_token;
 mod organization_doors;
 mod organization_information;
+mod organization_invitations;
 mod organization_machines;
 mod revoke_on_network_change;
 mod script_api;

@@ -5,6 +5,7 @@ mod actions;
 mod administrators;
 mod caller;
 mod discovery_domains;
+mod invitations;
 mod log_events;
 mod log_secrets;
 mod log_streams;

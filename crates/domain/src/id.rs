@@ -50,6 +50,8 @@ identifiers! {
     ConnectionId;
     /// A domain of an organization: `ord_` and 22 alphanumerics.
     DiscoveryDomainId;
+    /// An invitation to an organization: `uinv_` and 16 alphanumerics.
+    InvitationId;
     /// A resource server: 24 hexadecimal digits.
     ResourceServerId;
     /// A client grant: `cgr_` and 16 alphanumerics.

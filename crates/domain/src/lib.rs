@@ -12,7 +12,7 @@
 //! | client (application) | [`client`] |
 //! | resource server (API), client grant | [`resource_server`], [`grant`] |
 //! | connection, and the provider behind one | [`connection`], [`upstream`] |
-//! | organization, and a domain of one | [`organization`], [`discovery_domain`] |
+//! | organization, a domain of one, an invitation to one | [`organization`], [`discovery_domain`], [`invitation`] |
 //! | code, refresh token | [`token`] |
 //! | sign-in transaction, and one that waits for its browser | [`sign_in`], [`paused`] |
 //! | Action, version, binding | [`action`] |
@@ -38,6 +38,7 @@ pub mod egress;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod invitation;
 pub mod key;
 pub mod limits;
 pub mod log_index;

@@ -332,6 +332,10 @@ pub const ORGANIZATION_CLIENTS_MAX: usize = 100;
 pub const ORGANIZATION_GRANTS_MAX: usize = 100;
 /// Domains of one organization. Ours: more help nobody.
 pub const ORGANIZATION_DOMAINS_MAX: usize = 100;
+/// How long an invitation is good when nothing is said, in seconds. Auth0: organization invitations, `ttl_sec`.
+pub const INVITATION_SECONDS_DEFAULT: i64 = 7 * 24 * 3600;
+/// The longest that an invitation is good, in seconds. Auth0: organization invitations, `ttl_sec`.
+pub const INVITATION_SECONDS_MAX: i64 = 30 * 24 * 3600;
 /// Longest session lifetime in hours. Auth0: session lifetime limits (Enterprise).
 pub const SESSION_HOURS_MAX: i64 = 365 * 24;
 /// Longest idle session lifetime in hours. Auth0: session lifetime limits (Enterprise).

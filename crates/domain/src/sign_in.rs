@@ -106,6 +106,9 @@ pub struct AuthorizationRequest {
     /// The organization (its identifier or name) that the user should sign in to.
     #[serde(default)]
     pub organization: Option<String>,
+    /// The ticket of an invitation to that organization (Auth0: invite members).
+    #[serde(default)]
+    pub invitation: Option<String>,
     /// Languages that the user prefers.
     #[serde(default)]
     pub ui_locales: Vec<String>,

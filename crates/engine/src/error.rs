@@ -25,6 +25,8 @@ pub enum Resource {
     Organization,
     /// A domain of an organization.
     DiscoveryDomain,
+    /// An invitation to an organization.
+    Invitation,
     /// An application that an organization names.
     OrganizationClient,
     /// A connection of an organization.

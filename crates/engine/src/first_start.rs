@@ -30,6 +30,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "organization_clients",
     "organization_connections",
     "organization_discovery_domains",
+    "organization_invitations",
     "organization_members",
     "organizations",
     "refresh_tokens",

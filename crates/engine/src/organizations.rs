@@ -7,6 +7,7 @@
 //! | which applications they may use there | [`clients`] |
 //! | which client grants are good for it | [`client_grants`] |
 //! | its domains | [`discovery_domains`] |
+//! | invitations to it | [`invitations`] |
 //! | whether a sign-in may go through it | `door` |
 //!
 //! Auth0: manage users › organizations.
@@ -16,10 +17,12 @@ pub mod clients;
 pub mod connections;
 pub mod discovery_domains;
 pub(crate) mod door;
+pub mod invitations;
 pub mod members;
 
 use domain::discovery_domain::DiscoveryDomain;
 use domain::id::{ConnectionId, OrganizationId, alphanumeric};
+use domain::invitation::Invitation;
 use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
 use domain::organization::{
     Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationGrant,
@@ -244,7 +247,8 @@ impl Engine {
                         && delete_some::<OrganizationConnection>(tx, None, &Key::of(id), &mut room).await?
                         && delete_some::<OrganizationClient>(tx, None, &Key::of(id), &mut room).await?
                         && delete_some::<OrganizationGrant>(tx, None, &Key::of(id), &mut room).await?
-                        && delete_some::<DiscoveryDomain>(tx, None, &Key::of(id), &mut room).await?;
+                        && delete_some::<DiscoveryDomain>(tx, None, &Key::of(id), &mut room).await?
+                        && delete_some::<Invitation>(tx, None, &Key::of(id), &mut room).await?;
                     if done {
                         tx.delete::<Organization>(&Key::of(id));
                         self.record_api(tx, call, "Delete an Organization", 204);

@@ -27,6 +27,7 @@ use aws_lc_rs::digest;
 use domain::client::Client;
 use domain::connection::Connection;
 use domain::id::{ActionId, SessionId, SignInId, hexadecimal};
+use domain::invitation::Invitation;
 use domain::organization::Organization;
 use domain::resource_server::ResourceServer;
 use domain::secret::same;
@@ -122,6 +123,8 @@ pub(crate) struct Working {
     pub(crate) tenant: Tenant,
     pub(crate) connection: Connection,
     pub(crate) organization: Option<Organization>,
+    /// What invited the user there.
+    pub(crate) invitation: Option<Invitation>,
     /// The API that the access token is for, if any but `/userinfo`.
     pub(crate) resource_server: Option<ResourceServer>,
     pub(crate) user: User,

@@ -119,6 +119,7 @@ fn empty(client: &Client, redirect_uri: String) -> AuthorizationRequest {
         screen_hint: None,
         connection: None,
         organization: None,
+        invitation: None,
         ui_locales: Vec::new(),
         acr_values: Vec::new(),
         code_challenge: None,

@@ -15,6 +15,7 @@
 //! | `organization_connection` | organization, connection | `connection` (connection) |
 //! | `organization_grant` | organization, client grant | `grant` (client grant) |
 //! | `discovery_domain` | organization, id | `domain` (unique: organization, domain) |
+//! | `invitation` | organization, id | `ticket` (unique: hash), `made` (organization, made at) |
 //! | `session` | id | `user` (user, made at), `end` (shard, ends at), `upstream_sid` (connection, `sid` there), `upstream_subject` (connection, `sub` there) |
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
@@ -52,9 +53,9 @@ use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
-    ActionId, ClientGrantId, ClientId, ConnectionId, DiscoveryDomainId, KeyId, LogId, LogStreamId,
-    LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, SessionId, SignInId,
-    UserId,
+    ActionId, ClientGrantId, ClientId, ConnectionId, DiscoveryDomainId, InvitationId, KeyId, LogId,
+    LogStreamId, LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, SessionId,
+    SignInId, UserId,
 };
 use domain::key::SigningKeyRecord;
 use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
@@ -83,7 +84,7 @@ macro_rules! identifiers_are_key_parts {
     )*};
 }
 identifiers_are_key_parts!(
-    ActionId ClientGrantId ClientId ConnectionId DiscoveryDomainId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
+    ActionId ClientGrantId ClientId ConnectionId DiscoveryDomainId InvitationId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
     RefreshTokenId ResourceServerId SessionId SignInId UserId
 );
 

@@ -6,6 +6,7 @@
 use domain::client::Client;
 use domain::connection::Connection;
 use domain::id::ConnectionId;
+use domain::invitation::Invitation;
 use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
 use domain::organization::{
     Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationUsage,
@@ -13,7 +14,7 @@ use domain::organization::{
 use domain::sign_in::AuthorizationRequest;
 use domain::user::User;
 use protocol::error::{OAuthError, OAuthErrorCode};
-use store::{Key, Order, Tx};
+use store::{Key, Order, Record, Tx};
 
 use crate::sign_in::Working;
 use crate::{Engine, Error};
@@ -23,6 +24,8 @@ use crate::{Engine, Error};
 pub(crate) struct Door {
     /// The organization.
     pub(crate) organization: Organization,
+    /// What invites the user.
+    pub(crate) invitation: Option<Invitation>,
     ways: Vec<OrganizationConnection>,
 }
 
@@ -37,18 +40,41 @@ impl Door {
         self.way(id).is_some()
     }
 
-    /// Whether people may sign themselves up by a connection: not where they would stay strangers.
-    pub(crate) fn takes_sign_ups(&self, id: &ConnectionId) -> bool {
-        self.way(id).is_some_and(|way| way.is_signup_enabled && way.assign_membership_on_login)
+    /// Whether people may sign themselves up by a connection: not where they would stay strangers. Who is invited may in
+    /// any case.
+    pub(crate) fn takes_sign_ups(&self, connection: &Connection) -> bool {
+        let Some(way) = self.way(&connection.id) else { return false };
+        let is_open = way.is_signup_enabled && way.assign_membership_on_login && connection.signup_enabled;
+        is_open || self.invitation.is_some()
     }
 
     /// Why a connection does not do.
     pub(crate) fn shut(&self, connection: &str) -> OAuthError {
-        let text = format!(
-            "the connection {connection} is not enabled for the organization {}",
-            self.organization.id
-        );
-        OAuthError::invalid(text)
+        shut(connection, &self.organization)
+    }
+}
+
+/// What begins and ends when a user goes in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Entry {
+    begins: Option<Membership>,
+    accepts: Option<Invitation>,
+}
+
+impl Entry {
+    /// Whether the user becomes a member.
+    pub(crate) fn makes_a_member(&self) -> bool {
+        self.begins.is_some()
+    }
+
+    /// Writes it.
+    pub(crate) fn write(&self, tx: &mut Tx) {
+        if let Some(membership) = &self.begins {
+            tx.insert(membership.clone());
+        }
+        if let Some(invitation) = &self.accepts {
+            tx.delete::<Invitation>(&invitation.key());
+        }
     }
 }
 
@@ -61,6 +87,9 @@ impl Engine {
     ) -> Result<Result<Option<Door>, OAuthError>, Error> {
         let usage = OrganizationUsage::of(&client.kept);
         let Some(named) = request.organization.as_deref().filter(|named| !named.is_empty()) else {
+            if request.invitation.is_some() {
+                return Ok(Err(OAuthError::invalid("parameter organization is required with an invitation")));
+            }
             let missing = OAuthError::invalid("parameter organization is required for this client");
             return Ok(if usage == OrganizationUsage::Require { Err(missing) } else { Ok(None) });
         };
@@ -76,15 +105,25 @@ impl Engine {
                 format!("the client {} has no access to the organization {}", client.id, organization.id);
             return Ok(Err(OAuthError::new(OAuthErrorCode::AccessDenied, text)));
         }
+        let invitation = match &request.invitation {
+            None => None,
+            Some(ticket) => match self.invitation_of_ticket(&organization.id, ticket).await? {
+                Some(found) => Some(found),
+                None => return Ok(Err(spent())),
+            },
+        };
+        let only = invitation.as_ref().and_then(|invitation| invitation.connection_id.as_ref());
         let (limit, order) = (ORGANIZATION_CONNECTIONS_MAX, Order::Ascending);
         let page = self.store().page(None, &Key::of(&organization.id), None, limit, order).await?;
-        let ways: Vec<OrganizationConnection> =
-            page.items.into_iter().filter(|way: &OrganizationConnection| way.is_enabled).collect();
+        let is_way = |way: &OrganizationConnection| {
+            way.is_enabled && only.is_none_or(|only| way.connection_id == *only)
+        };
+        let ways: Vec<OrganizationConnection> = page.items.into_iter().filter(is_way).collect();
         if ways.is_empty() {
             let text = format!("no connections are enabled for the organization {}", organization.id);
             return Ok(Err(OAuthError::invalid(text)));
         }
-        Ok(Ok(Some(Door { organization, ways })))
+        Ok(Ok(Some(Door { organization, invitation, ways })))
     }
 
     /// The organization of that identifier or name.
@@ -105,7 +144,7 @@ impl Engine {
     }
 
     /// Whether a user who came by this connection may go in: a member may, and so may who comes by a connection that
-    /// makes members. Answers the organization.
+    /// makes members, or is invited. Answers the organization.
     pub(crate) async fn may_enter(
         &self,
         door: Option<&Door>,
@@ -115,6 +154,13 @@ impl Engine {
         let Some(door) = door else { return Ok(Ok(None)) };
         let Some(way) = door.way(by) else { return Ok(Err(door.shut(by.as_str()))) };
         let organization = &door.organization;
+        if let Some(invitation) = &door.invitation {
+            return Ok(if invitation.is_for(user) {
+                Ok(Some(organization.clone()))
+            } else {
+                Err(not_invited())
+            });
+        }
         if way.assign_membership_on_login || self.is_member(organization, user).await? {
             return Ok(Ok(Some(organization.clone())));
         }
@@ -137,14 +183,15 @@ impl Engine {
         Ok((!is_member).then(|| stranger(organization, user)))
     }
 
-    /// Goes in, as part of the commit that ends a sign-in: all that it rests on is read here. Answers the membership that
-    /// begins with it, if one does; inside, why the user may not go in.
+    /// Looks, as part of the commit that ends a sign-in, whether the user may go in: all that it rests on is read here.
+    /// Answers what begins and ends with it; inside, why they may not. Nothing is written yet.
     pub(crate) async fn enter(
         &self,
         tx: &mut Tx,
         working: &Working,
-    ) -> Result<Result<Option<Membership>, OAuthError>, Error> {
-        let Some(organization) = &working.organization else { return Ok(Ok(None)) };
+    ) -> Result<Result<Entry, OAuthError>, Error> {
+        let mut entry = Entry::default();
+        let Some(organization) = &working.organization else { return Ok(Ok(entry)) };
         let (id, user) = (&organization.id, &working.user);
         if tx.get::<Organization>(&Key::of(id)).await?.is_none() {
             return Ok(Err(OAuthError::invalid(format!("parameter organization is invalid: {id}"))));
@@ -152,18 +199,39 @@ impl Engine {
         let connection = &working.connection;
         let way = tx.get::<OrganizationConnection>(&Key::of((id, &connection.id))).await?;
         let Some(way) = way.filter(|way| way.is_enabled) else {
-            let door = Door { organization: organization.clone(), ways: Vec::new() };
-            return Ok(Err(door.shut(&connection.name)));
+            return Ok(Err(shut(&connection.name, organization)));
         };
-        if tx.get::<Membership>(&Key::of((id, &user.id))).await?.is_some() {
-            return Ok(Ok(None));
+        // An Action may have gone on as somebody else, who is a member, and whom nobody invited.
+        if let Some(invitation) = working.invitation.as_ref().filter(|invitation| invitation.is_for(user)) {
+            let stored = tx.get::<Invitation>(&invitation.key()).await?;
+            let Some(stored) = stored.filter(|stored| stored.is_good(self.now())) else {
+                return Ok(Err(spent()));
+            };
+            entry.accepts = Some(stored);
         }
-        if !way.assign_membership_on_login {
+        if tx.get::<Membership>(&Key::of((id, &user.id))).await?.is_some() {
+            return Ok(Ok(entry));
+        }
+        if !way.assign_membership_on_login && entry.accepts.is_none() {
             return Ok(Err(stranger(organization, user)));
         }
         let (organization_id, user_id) = (id.clone(), user.id.clone());
-        Ok(Ok(Some(Membership { organization_id, user_id, created_at: self.now() })))
+        entry.begins = Some(Membership { organization_id, user_id, created_at: self.now() });
+        Ok(Ok(entry))
     }
+}
+
+fn shut(connection: &str, organization: &Organization) -> OAuthError {
+    let text = format!("the connection {connection} is not enabled for the organization {}", organization.id);
+    OAuthError::invalid(text)
+}
+
+fn spent() -> OAuthError {
+    OAuthError::invalid("invitation not found or already used")
+}
+
+fn not_invited() -> OAuthError {
+    OAuthError::new(OAuthErrorCode::AccessDenied, "the invitation is for another address")
 }
 
 fn stranger(organization: &Organization, user: &User) -> OAuthError {

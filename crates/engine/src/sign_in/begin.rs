@@ -15,6 +15,7 @@ use protocol::end_session::Hint;
 use protocol::error::{OAuthError, OAuthErrorCode};
 use serde_json::Value;
 use store::Key;
+use store::tables::email_key;
 
 use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash, told};
 use crate::organizations::door::Door;
@@ -89,9 +90,29 @@ impl Engine {
         }
         match self.upstream_named_in(&request, client, door).await? {
             Ok(Some(connection)) => self.depart_at_once(request, connection, browser_secret).await,
-            Ok(None) => self.wait_for_user(request, browser_secret).await,
+            Ok(None) => {
+                let request = self.with_invitee(request, door).await?;
+                self.wait_for_user(request, browser_secret).await
+            }
             Err(error) => self.refuse(&request, client, error, facts).await,
         }
+    }
+
+    /// An invitation says whom to expect, and whether on the sign-up page.
+    async fn with_invitee(
+        &self,
+        mut request: AuthorizationRequest,
+        door: Option<&Door>,
+    ) -> Result<AuthorizationRequest, Error> {
+        let Some(invitation) = door.and_then(|door| door.invitation.as_ref()) else { return Ok(request) };
+        if request.screen_hint.is_none() {
+            let connection = self.connection_for(&request, door).await?;
+            let known =
+                self.store().find::<User>("email", &email_key(&connection.id, &invitation.email)).await?;
+            request.screen_hint = known.is_none().then(|| "signup".to_owned());
+        }
+        request.login_hint = Some(invitation.email.clone());
+        Ok(request)
     }
 
     /// A request that failed its checks: back to the client where its redirect URI is verified, else a page.
@@ -138,7 +159,8 @@ impl Engine {
         if request.asks(Prompt::Login) || request.asks(Prompt::SelectAccount) || too_old {
             return Ok(Some(Missing::Login));
         }
-        if door.is_some_and(|door| !door.admits(&session.connection_id)) {
+        // Who accepts an invitation says anew who they are: the browser may be somebody else's too.
+        if door.is_some_and(|door| !door.admits(&session.connection_id) || door.invitation.is_some()) {
             return Ok(Some(Missing::Login));
         }
         if !self.may_come_from_where_it_does(session, client).await? {
@@ -189,6 +211,7 @@ impl Engine {
             tenant,
             connection,
             organization,
+            invitation: None,
             resource_server: None,
             user,
             session,

@@ -176,8 +176,8 @@ impl Engine {
                     return Ok(Finished::MetadataRefused(error));
                 }
                 session.heed_upstream();
-                let joined = match self.enter(tx, working).await? {
-                    Ok(joined) => joined,
+                let entry = match self.enter(tx, working).await? {
+                    Ok(entry) => entry,
                     Err(error) => return Ok(Finished::Refused(error)),
                 };
                 let user = self.write_user(tx, working, run, facts).await?;
@@ -192,8 +192,8 @@ impl Engine {
                 if let Some(sign_in) = &working.sign_in {
                     tx.delete::<SignIn>(&Key::of(&sign_in.id));
                 }
-                joined.iter().for_each(|membership| tx.insert(membership.clone()));
-                self.record_success(tx, working, run, (&user, joined.is_some()), &session, facts);
+                entry.write(tx);
+                self.record_success(tx, working, run, (&user, entry.makes_a_member()), &session, facts);
                 Ok(Finished::Done { code: code.clone(), session: Box::new(session) })
             })
             .await?;

@@ -113,11 +113,12 @@ impl Engine {
             let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
             return self.refuse(&request, &client, error, facts).await;
         };
-        let organization = match self.door(&request, &client).await? {
-            Ok(door) => self.may_enter(door.as_ref(), &user, &paused.session.connection_id).await?,
-            Err(error) => Err(error),
+        let door = match self.door(&request, &client).await? {
+            Ok(door) => door,
+            Err(error) => return self.refuse(&request, &client, error, facts).await,
         };
-        let organization = match organization {
+        let by = &paused.session.connection_id;
+        let organization = match self.may_enter(door.as_ref(), &user, by).await? {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &client, error, facts).await,
         };
@@ -137,6 +138,7 @@ impl Engine {
             tenant,
             connection: self.connection_by_id(&session.connection_id).await?,
             organization,
+            invitation: door.and_then(|door| door.invitation),
             resource_server: None,
             user,
             session,

@@ -4,6 +4,7 @@ use domain::client::Client;
 use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
 use domain::event::EventKind;
 use domain::id::{ActionId, SessionId, SignInId, base64url_characters, hexadecimal};
+use domain::invitation::Invitation;
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::{Secret, same};
 use domain::session::{Device, Session};
@@ -74,6 +75,13 @@ pub(crate) struct Pending {
     view: PageView,
 }
 
+impl Pending {
+    /// What invites the user.
+    fn invitation(&self) -> Option<&Invitation> {
+        self.door.as_ref()?.invitation.as_ref()
+    }
+}
+
 /// By what a user is known.
 pub(crate) enum Proven {
     /// Their password.
@@ -130,14 +138,15 @@ impl Engine {
             self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
         let door = self.door(&sign_in.request, &client).await??;
         let connection = self.connection_for(&sign_in.request, door.as_ref()).await?;
-        let takes_sign_ups = door.as_ref().is_none_or(|door| door.takes_sign_ups(&connection.id));
+        let signup_enabled =
+            door.as_ref().map_or(connection.signup_enabled, |door| door.takes_sign_ups(&connection));
         let tenant = self.tenant().await?;
         let view = PageView {
             client_name: client.name.clone(),
             tenant_name: tenant.friendly_name,
             tenant_logo: tenant.picture_url,
             login_hint: sign_in.request.login_hint.clone(),
-            signup_enabled: connection.signup_enabled && takes_sign_ups,
+            signup_enabled,
             takes_password: connection.strategy == STRATEGY_DATABASE,
             connections: Vec::new(),
             redirect_uri: sign_in.request.redirect_uri.clone(),
@@ -148,7 +157,7 @@ impl Engine {
 
     /// The connection that a request asks for, or the tenant's own database; in an organization one of its own, first of
     /// all a database.
-    async fn connection_for(
+    pub(crate) async fn connection_for(
         &self,
         request: &AuthorizationRequest,
         door: Option<&Door>,
@@ -273,6 +282,8 @@ impl Engine {
         let email = email.trim();
         let refusal = if !pending.view.signup_enabled || !pending.view.takes_password {
             Some("Sign-up is closed.".to_owned())
+        } else if pending.invitation().is_some_and(|invitation| !invitation.is_to(email)) {
+            Some("The invitation is for another address.".to_owned())
         } else if !is_email(email) {
             Some("Enter a valid email address.".to_owned())
         } else {
@@ -283,7 +294,11 @@ impl Engine {
         }
         // Hashed before the look-up, so that a taken address takes as long as a free one.
         let password_hash = self.hash_password(password).await?;
-        let user = self.new_database_user(&pending.connection, email, password_hash);
+        let mut user = self.new_database_user(&pending.connection, email, password_hash);
+        if let Some(invitation) = pending.invitation() {
+            user.user_metadata.clone_from(&invitation.user_metadata);
+            user.app_metadata.clone_from(&invitation.app_metadata);
+        }
         let (client, connection) = (&pending.client, &pending.connection);
         let (user, run) = match self.run_registration_actions(Some(client), connection, &user, facts).await? {
             Registration::Allowed { user, run } => (*user, run),
@@ -361,6 +376,7 @@ impl Engine {
             Ok(organization) => organization,
             Err(error) => return self.refuse(&request, &pending.client, error, facts).await,
         };
+        let invitation = pending.invitation().cloned();
         let tenant = self.tenant().await?;
         let before = self.session_of_cookie(browser.session).await?;
         // One that ended with all others, and only waits for its turn, does not go on.
@@ -386,6 +402,7 @@ impl Engine {
             tenant,
             connection: pending.connection,
             organization,
+            invitation,
             resource_server: None,
             user,
             session,

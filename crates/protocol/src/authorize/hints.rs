@@ -1,6 +1,6 @@
 //! Reads what only steers the pages: whom the client expects, which page comes first, in which language.
 //!
-//! Spec: OIDC Core 1.0 §3.1.2.1. Auth0: `/authorize` (`screen_hint`, `connection`, `organization`).
+//! Spec: OIDC Core 1.0 §3.1.2.1. Auth0: `/authorize` (`screen_hint`, `connection`, `organization`, `invitation`).
 
 use domain::sign_in::AuthorizationRequest;
 
@@ -17,6 +17,7 @@ pub(super) fn check(asked: &Asked<'_>, request: &mut AuthorizationRequest) -> Re
     request.screen_hint = text("screen_hint");
     request.connection = text("connection");
     request.organization = text("organization");
+    request.invitation = text("invitation");
     request.ui_locales = list("ui_locales");
     request.acr_values = list("acr_values");
     Ok(())

@@ -8,7 +8,7 @@ use domain::sign_in::AuthorizationRequest;
 use super::Asked;
 use crate::error::OAuthError;
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -31,6 +31,7 @@ const NAMES: [&str; 22] = [
     "audience",
     "connection",
     "organization",
+    "invitation",
 ];
 
 pub(super) fn check(asked: &Asked<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {

@@ -158,6 +158,7 @@ mod tests {
             screen_hint: None,
             connection: Some("up".into()),
             organization: None,
+            invitation: None,
             ui_locales: Vec::new(),
             acr_values: Vec::new(),
             code_challenge: None,

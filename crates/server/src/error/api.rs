@@ -61,6 +61,7 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::Connection => ("The connection does not exist", Some("inexistent_connection")),
         Resource::Organization => ("No organization found by that id or name", None),
         Resource::DiscoveryDomain => ("The organization discovery domain does not exist.", None),
+        Resource::Invitation => ("The invitation does not exist.", None),
         Resource::OrganizationClient => ("The organization client does not exist.", None),
         Resource::OrganizationConnection => ("The organization connection does not exist.", None),
         Resource::Action => ("That action does not exist.", None),

@@ -6,6 +6,7 @@ mod client_grants;
 mod clients;
 mod connections;
 mod discovery_domains;
+mod invitations;
 mod read;
 
 use axum::Router;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<App> {
         .merge(clients::routes())
         .merge(connections::routes())
         .merge(discovery_domains::routes())
+        .merge(invitations::routes())
 }
 
 async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {

@@ -1,9 +1,11 @@
 //! The tables of organizations and of what lies below one. The whole schema is at the top of the catalogue.
 
 use domain::discovery_domain::DiscoveryDomain;
+use domain::invitation::Invitation;
 use domain::organization::{
     Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationGrant,
 };
+use domain::time::Timestamp;
 
 use crate::key::Key;
 use crate::table::{IndexEntry, Record};
@@ -69,6 +71,25 @@ impl Record for DiscoveryDomain {
 
     fn indexes(&self) -> Vec<IndexEntry> {
         vec![IndexEntry::unique("domain", Key::of((&self.organization_id, &self.domain)))]
+    }
+}
+
+impl Record for Invitation {
+    const SPACE: &'static str = "invitation";
+
+    fn key(&self) -> Key {
+        Key::of((&self.organization_id, &self.id))
+    }
+
+    fn indexes(&self) -> Vec<IndexEntry> {
+        vec![
+            IndexEntry::unique("ticket", Key::of(&self.ticket_hash)),
+            IndexEntry::many("made", Key::of((&self.organization_id, self.created_at))),
+        ]
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 
