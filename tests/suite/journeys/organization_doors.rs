@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use suite::browser::the_form;
 use suite::provider::Provider;
-use suite::{App, Server, on_every_store};
+use suite::{App, Server, Webhook, on_every_store};
 
 /// An organization with these connections; answers its identifier.
 async fn organization(server: &Server, connections: Value) -> String {
@@ -92,6 +92,40 @@ on_every_store! {
         late.expect_page(400, "no connections are enabled");
         server.api().patch(&one, &json!({ "is_enabled": true })).await.expect(200);
         browser.callback(&browser.enter(&page, &ann.email, &ann.password).await).code();
+    }
+
+    async fn who_is_put_out_while_an_action_runs_does_not_get_in(server) {
+        let (app, ann) = (server.app("Shop").await, server.user("ann@example.com").await);
+        let id = server.api().organization("acme", "Acme", &ann).await;
+        let connection_id = server.api().connection_id().await;
+        let (members, connections) = (format!("organizations/{id}/members"), format!("organizations/{id}/connections"));
+        let stranger = format!("user {} is not part of the {id} organization", ann.id);
+        let shut = format!("the connection Username-Password-Authentication is not enabled for the organization {id}");
+        let (off, on) = (json!({ "is_enabled": false }), json!({ "is_enabled": true }));
+        let (ours, one) = (json!({ "members": [ann.id] }), format!("{connections}/{connection_id}"));
+        let (delete, post, patch) = (reqwest::Method::DELETE, reqwest::Method::POST, reqwest::Method::PATCH);
+        for (out, back, code, text) in [
+            ((&delete, &members, &ours), (&post, &members, &ours), "access_denied", &stranger),
+            ((&patch, &one, &off), (&patch, &one, &on), "invalid_request", &shut),
+        ] {
+            let (hook, browser) = (Webhook::hanging().await, server.browser());
+            server.api().on_post_login(&hook.post("{}")).await;
+            let page = browser.get(&request(&app, &id)).await;
+            let (reply, ()) = tokio::join!(browser.enter(&page, &ann.email, &ann.password), async {
+                hook.nth(1).await;
+                let (method, path, body) = out;
+                assert!(server.api().call(method.clone(), path, Some(body)).await.status < 300);
+                hook.answer_all();
+            });
+            browser.callback(&reply).expect_error(code, text);
+            assert_eq!(browser.cookie(suite::browser::SESSION_COOKIE), None);
+            let (method, path, body) = back;
+            assert!(server.api().call(method.clone(), path, Some(body)).await.status < 300);
+        }
+        server.api().unbind_all().await;
+        server.browser().sign_in_at(&request(&app, &id), &ann).await.code();
+        let sessions = server.api().get(&format!("users/{}/sessions", ann.path_id())).await.expect(200).json();
+        assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "{sessions}");
     }
 
     async fn people_sign_themselves_up_where_they_become_members(server) {
