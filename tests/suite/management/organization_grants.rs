@@ -1,5 +1,6 @@
 //! The client grants of an organization, and the organizations of a client grant.
 
+use domain::limits::ORGANIZATION_GRANTS_MAX;
 use serde_json::{Value, json};
 use suite::{Server, on_every_store};
 
@@ -57,19 +58,27 @@ on_every_store! {
         api.get("client-grants/cgr_0000000000000000/organizations").await.expect(404);
     }
 
-    async fn what_is_left_of_lost_grants_takes_no_room(server) {
-        let (api, id) = (server.api(), organization(server, "acme").await);
+    async fn there_is_an_end_to_grants_and_what_is_left_of_lost_ones_takes_no_room(server) {
+        let (api, id, app) = (server.api(), organization(server, "acme").await, server.app("Many").await);
         let path = format!("organizations/{id}/client-grants");
-        let first = grant(server, json!({})).await;
-        let added = api.post(&path, &json!({ "grant_id": first })).await.expect(201).json();
-        api.delete(&format!("clients/{}", added["client_id"].as_str().unwrap())).await.expect(204);
-        assert_eq!(api.get(&format!("{path}?include_totals=true")).await.expect(200).json()["total"], 0);
-        let second = grant(server, json!({})).await;
-        api.post(&path, &json!({ "grant_id": second })).await.expect(201);
-        assert_eq!(api.get(&format!("{path}?include_totals=true")).await.expect(200).json()["total"], 1);
+        for number in 0..ORGANIZATION_GRANTS_MAX {
+            let audience = format!("https://{number}.test/");
+            api.post("resource-servers", &json!({ "name": "x", "identifier": audience })).await.expect(201);
+            let body = json!({ "client_id": app.id, "audience": audience, "scope": [] });
+            let made = api.post("client-grants", &body).await.expect(201).json();
+            api.post(&path, &json!({ "grant_id": made["id"] })).await.expect(201);
+        }
+        let another = json!({ "grant_id": grant(server, json!({})).await });
+        let full = api.post(&path, &another).await;
+        full.expect_api_error(409, "Conflict", "Quota exceeded; cannot add more than 100 client grants to a single organization", "");
+        api.delete(&format!("clients/{}", app.id)).await.expect(204);
+        let total = async || api.get(&format!("{path}?include_totals=true")).await.expect(200).json()["total"].clone();
+        assert_eq!(total().await, 0);
+        api.post(&path, &another).await.expect(201);
+        assert_eq!(total().await, 1);
         api.delete(&format!("organizations/{id}")).await.expect(204);
-        let of_grant = api.get(&format!("client-grants/{second}/organizations")).await.expect(200).json();
-        assert_eq!(of_grant, json!([]));
+        let of_grant = format!("client-grants/{}/organizations", another["grant_id"].as_str().unwrap());
+        assert_eq!(api.get(&of_grant).await.expect(200).json(), json!([]));
     }
 
     async fn grants_are_found_by_what_they_are_for(server) {
