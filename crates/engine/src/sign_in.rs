@@ -3,6 +3,8 @@
 //! | step | module |
 //! | --- | --- |
 //! | look at the request and the browser's session | [`begin`] |
+//! | ask which organization the user comes for | [`ask_organization`] |
+//! | find what waits for a browser | `pending` |
 //! | check a password, or sign someone up | [`prove`] |
 //! | run the bound Actions; their effects are data | [`post_login`] |
 //! | go on as another user, if an Action says so | [`primary_user`] |
@@ -12,12 +14,14 @@
 //!
 //! Spec: OIDC Core 1.0 §3.1.2.
 
+pub mod ask_organization;
 pub mod begin;
 mod browser_state;
 pub mod commands;
 pub mod event;
 pub mod finish;
 pub mod pause;
+pub(crate) mod pending;
 pub mod post_login;
 mod primary_user;
 pub mod prove;
@@ -86,6 +90,8 @@ pub enum Screen {
     SignIn,
     /// For those who do not.
     SignUp,
+    /// For those who say first which organization they come for.
+    Organization,
 }
 
 /// What the browser is to be shown next.

@@ -18,6 +18,7 @@ mod authorize;
 mod check_session;
 mod interaction;
 mod logout;
+mod organization;
 mod resume;
 mod token;
 mod upstream;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/u/login", get(interaction::sign_in_page).post(interaction::sign_in))
         .route("/u/signup", get(interaction::sign_up_page).post(interaction::sign_up))
+        .route("/u/organization", get(organization::page).post(organization::choose))
         .route("/u/login/connection", post(upstream::depart))
         .route("/login/callback", get(upstream::arrive_by_query).post(upstream::arrive_by_form))
         .route("/logout/backchannel/{connection}", post(upstream::logout))

@@ -150,6 +150,13 @@ pub fn sign_in(view: &SignInView<'_>) -> Page {
     page("sign_in.html", view, &needs)
 }
 
+/// The page before the sign-in that asks for an organization: `organization`, hidden `state` and `csrf`, posted to its own
+/// address. What the view says of passwords and providers is for the page after it.
+pub fn organization(view: &SignInView<'_>) -> Page {
+    let needs = Needs { returns_to: Some(view.returns_to), logo: view.brand.logo, ..Needs::default() };
+    page("organization.html", view, &needs)
+}
+
 /// The sign-up page: `email`, `password`, hidden `state` and `csrf`, posted to the page's own address.
 pub fn sign_up(view: &SignInView<'_>) -> Page {
     let needs = Needs { returns_to: Some(view.returns_to), logo: view.brand.logo, ..Needs::default() };
@@ -214,6 +221,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("layout.html", include_str!("../pages/layout.html")),
         ("sign_in.html", include_str!("../pages/sign_in.html")),
         ("sign_up.html", include_str!("../pages/sign_up.html")),
+        ("organization.html", include_str!("../pages/organization.html")),
         ("confirm_sign_out.html", include_str!("../pages/confirm_sign_out.html")),
         ("signed_out.html", include_str!("../pages/signed_out.html")),
         ("error.html", include_str!("../pages/error.html")),

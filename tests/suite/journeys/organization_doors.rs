@@ -164,6 +164,44 @@ on_every_store! {
         assert_eq!(server.api().post("clients", &bad).await.status, 400);
     }
 
+    async fn a_page_asks_for_the_organization_where_the_client_says_so(server) {
+        let ann = server.user("ann@example.com").await;
+        let id = server.api().organization("acme", "Acme", &ann).await;
+        let asks = json!({ "organization_usage": "require", "organization_require_behavior": "pre_login_prompt" });
+        let (app, browser) = (server.app_with("Asks", asks).await, server.browser());
+        let page = browser.get(&app.request().with("screen_hint", "signup").url()).await;
+        page.expect_page(200, "Name of your organization");
+        let name = async |page: &suite::Reply, name: &str| {
+            let mut form = the_form(page);
+            form.set("organization", name);
+            browser.submit(page, &form).await
+        };
+        for wrong in ["nowhere", "", " "] {
+            name(&page, wrong).await.expect_page(400, "We could not find this organization for the application.");
+        }
+        // Nobody gets around the page.
+        let login = page.url.as_str().replace("/u/organization", "/u/login");
+        browser.get(&login).await.expect_page(400, "parameter organization is required for this client");
+        server.browser().get(page.url.as_str()).await.expect_page(400, "another browser");
+        let page = browser.get(&app.request().url()).await;
+        let login = name(&page, "acme").await;
+        let signed_in = app.redeem(&browser.callback(&browser.enter(&login, &ann.email, &ann.password).await)).await;
+        assert_eq!(signed_in.claims["org_id"], id);
+        name(&page, "acme").await.expect_page(400, "over");
+
+        // Who is signed in is asked for the name only; a client that wants no page hears what is missing.
+        let page = browser.get(&app.request().url()).await;
+        let again = app.redeem(&browser.callback(&name(&page, "acme").await)).await;
+        assert_eq!((&again.sid, &again.claims["org_id"]), (&signed_in.sid, &json!(id)));
+        let missing = "parameter organization is required for this client";
+        browser.pass_through(&app.silent()).await.expect_error("invalid_request", missing);
+        let path = format!("clients/{}", app.id);
+        server.api().patch(&path, &json!({ "organization_require_behavior": "no_prompt" })).await.expect(200);
+        browser.pass_through(&app.request().url()).await.expect_error("invalid_request", missing);
+        let bad = json!({ "organization_require_behavior": "ask" });
+        assert_eq!(server.api().patch(&path, &bad).await.status, 400);
+    }
+
     async fn an_organization_says_which_applications_its_members_may_use(server) {
         let (ann, shop, other) = (server.user("ann@example.com").await, server.app("Shop").await, server.app("Other").await);
         let id = server.api().organization("acme", "Acme", &ann).await;

@@ -17,6 +17,7 @@ use serde_json::Value;
 use store::Key;
 use store::tables::email_key;
 
+use super::ask_organization::asks_for_organization;
 use super::{Browser, ClientAnswer, CookieChange, NextStep, Origin, Screen, Working, answer, hash, told};
 use crate::organizations::door::Door;
 use crate::{Engine, Error, RequestFacts};
@@ -52,6 +53,9 @@ impl Engine {
         let client = client.ok_or_else(|| Error::Bug("a checked request has a client".to_owned()))?;
         let door = match self.door(&request, &client).await? {
             Ok(door) => door,
+            Err(_) if asks_for_organization(&request, &client) => {
+                return self.wait_at(Screen::Organization, request, browser.secret).await;
+            }
             Err(error) => return self.refuse(&request, &client, error, facts).await,
         };
         let session = self.session_of_cookie(browser.session).await?;
@@ -230,9 +234,18 @@ impl Engine {
         request: AuthorizationRequest,
         browser_secret: Option<&str>,
     ) -> Result<NextStep, Error> {
-        let browser_secret = self.browser_secret(browser_secret);
         let screen =
             if request.screen_hint.as_deref() == Some("signup") { Screen::SignUp } else { Screen::SignIn };
+        self.wait_at(screen, request, browser_secret).await
+    }
+
+    async fn wait_at(
+        &self,
+        screen: Screen,
+        request: AuthorizationRequest,
+        browser_secret: Option<&str>,
+    ) -> Result<NextStep, Error> {
+        let browser_secret = self.browser_secret(browser_secret);
         let sign_in = self.new_sign_in(request, &browser_secret);
         self.store()
             .transact(async |tx| -> Result<(), Error> {

@@ -1,14 +1,12 @@
 //! Checks a password, or signs someone up. A wrong password is a page and an event, never a redirect.
 
-use domain::client::Client;
-use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
+use domain::connection::Connection;
 use domain::event::EventKind;
-use domain::id::{ActionId, SessionId, SignInId, base64url_characters, hexadecimal};
-use domain::invitation::Invitation;
+use domain::id::{ActionId, SessionId, base64url_characters, hexadecimal};
 use domain::limits::SIGN_IN_ATTEMPTS_MAX;
-use domain::secret::{Secret, same};
+use domain::secret::Secret;
 use domain::session::{Device, Session};
-use domain::sign_in::{AuthorizationRequest, SignIn};
+use domain::sign_in::SignIn;
 use domain::time::Timestamp;
 use domain::upstream::UpstreamSession;
 use domain::user::{Identity, User, is_email};
@@ -17,8 +15,8 @@ use serde_json::json;
 use store::Key;
 use store::tables::{email_key, username_key};
 
+use super::pending::Pending;
 use super::{Browser, NextStep, Origin, Working, hash};
-use crate::organizations::door::Door;
 use crate::passwords::refuse_password;
 use crate::upstream::depart::ConnectionButton;
 use crate::users::registered::SignUp;
@@ -65,23 +63,6 @@ pub enum Proof {
 /// Tells nobody whether the user exists (OWASP: authentication responses).
 const WRONG: &str = "Wrong email or password.";
 
-/// A sign-in that waits for this browser, with what belongs to it.
-pub(crate) struct Pending {
-    pub(crate) sign_in: SignIn,
-    pub(crate) client: Client,
-    pub(crate) connection: Connection,
-    /// The organization that the sign-in is for.
-    pub(crate) door: Option<Door>,
-    view: PageView,
-}
-
-impl Pending {
-    /// What invites the user.
-    fn invitation(&self) -> Option<&Invitation> {
-        self.door.as_ref()?.invitation.as_ref()
-    }
-}
-
 /// By what a user is known.
 pub(crate) enum Proven {
     /// Their password.
@@ -120,68 +101,6 @@ impl Engine {
         let Pending { sign_in, client, door, .. } = pending;
         let connections = self.connection_buttons(&sign_in.request, client, door.as_ref()).await?;
         Ok(PageView { connections, ..pending.view.clone() })
-    }
-
-    pub(crate) async fn pending(&self, id: &str, browser_secret: Option<&str>) -> Result<Pending, Error> {
-        let over = || {
-            Error::OAuth(OAuthError::invalid(
-                "This sign-in is over or was begun in another browser. Go back to the application and start again.",
-            ))
-        };
-        let sign_in = self.store().get::<SignIn>(&Key::of(SignInId::new(id))).await?.ok_or_else(over)?;
-        let browser_hash = hash(browser_secret.unwrap_or_default());
-        let same_browser = same(sign_in.browser_hash.as_bytes(), browser_hash.as_bytes());
-        if !same_browser || sign_in.expires_at <= self.now() {
-            return Err(over());
-        }
-        let client =
-            self.store().get::<Client>(&Key::of(&sign_in.request.client_id)).await?.ok_or_else(over)?;
-        let door = self.door(&sign_in.request, &client).await??;
-        let connection = self.connection_for(&sign_in.request, door.as_ref()).await?;
-        let signup_enabled =
-            door.as_ref().map_or(connection.signup_enabled, |door| door.takes_sign_ups(&connection));
-        let tenant = self.tenant().await?;
-        let view = PageView {
-            client_name: client.name.clone(),
-            tenant_name: tenant.friendly_name,
-            tenant_logo: tenant.picture_url,
-            login_hint: sign_in.request.login_hint.clone(),
-            signup_enabled,
-            takes_password: connection.strategy == STRATEGY_DATABASE,
-            connections: Vec::new(),
-            redirect_uri: sign_in.request.redirect_uri.clone(),
-            ui_locales: sign_in.request.ui_locales.clone(),
-        };
-        Ok(Pending { sign_in, client, connection, door, view })
-    }
-
-    /// The connection that a request asks for, or the tenant's own database; in an organization one of its own, first of
-    /// all a database.
-    pub(crate) async fn connection_for(
-        &self,
-        request: &AuthorizationRequest,
-        door: Option<&Door>,
-    ) -> Result<Connection, Error> {
-        if let (None, Some(door)) = (&request.connection, door) {
-            let mut own = self.connections_of(door).await?;
-            own.sort_by_key(|own| (own.strategy != STRATEGY_DATABASE, own.name != CONNECTION_DEFAULT));
-            let gone = || OAuthError::invalid("the connections of the organization are gone");
-            return Ok(own.into_iter().next().ok_or_else(gone)?);
-        }
-        let name = request.connection.as_deref().unwrap_or(CONNECTION_DEFAULT);
-        let found = self.store().find::<Connection>("name", &Key::of(name)).await?;
-        let found = found.ok_or_else(|| {
-            Error::OAuth(OAuthError::invalid(format!("the connection {name} was not found")))
-        })?;
-        match door.filter(|door| !door.admits(&found.id)) {
-            Some(door) => Err(door.shut(name).into()),
-            None => Ok(found),
-        }
-    }
-
-    pub(crate) async fn connection_by_id(&self, id: &domain::id::ConnectionId) -> Result<Connection, Error> {
-        let found = self.store().get::<Connection>(&Key::of(id)).await?;
-        found.ok_or_else(|| Error::OAuth(OAuthError::invalid("the connection of this session is gone")))
     }
 
     /// The sign-in form: an address or a user name, and a password.

@@ -18,6 +18,7 @@ pub fn render(next: NextStep) -> Response {
             let path = match screen {
                 Screen::SignIn => "/u/login",
                 Screen::SignUp => "/u/signup",
+                Screen::Organization => "/u/organization",
             };
             let response = redirect(&format!("{path}?state={sign_in_id}"));
             with_cookies(response, cookies::browser_secret(&browser_secret))

@@ -100,13 +100,27 @@ fn after(screen: Screen, proof: Proof, state: &str, cookies: &Cookies) -> Respon
 }
 
 fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem: Option<&str>) -> Page {
+    with_view(view, state, cookies, problem, |view| match screen {
+        Screen::SignIn => pages::sign_in(view),
+        Screen::SignUp => pages::sign_up(view),
+    })
+}
+
+/// Renders a page of a waiting sign-in.
+pub(super) fn with_view(
+    view: &PageView,
+    state: &str,
+    cookies: &Cookies,
+    problem: Option<&str>,
+    render: impl FnOnce(&SignInView<'_>) -> Page,
+) -> Page {
     let csrf = csrf::token(cookies.browser.as_deref().unwrap_or_default(), state);
     let connections: Vec<ConnectionView<'_>> = view
         .connections
         .iter()
         .map(|button| ConnectionView { name: &button.name, label: &button.label })
         .collect();
-    let view = SignInView {
+    render(&SignInView {
         brand: Brand { name: view.tenant_name.as_deref(), logo: view.tenant_logo.as_deref() },
         client_name: &view.client_name,
         state,
@@ -118,11 +132,7 @@ fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem
         connections: &connections,
         returns_to: &view.redirect_uri,
         language: "en",
-    };
-    match screen {
-        Screen::SignIn => pages::sign_in(&view),
-        Screen::SignUp => pages::sign_up(&view),
-    }
+    })
 }
 
 pub(super) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {

@@ -29,6 +29,7 @@ fn every_page() -> Vec<(&'static str, Page)> {
     vec![
         ("sign_in", super::sign_in(&VIEW)),
         ("sign_up", super::sign_up(&VIEW)),
+        ("organization", super::organization(&VIEW)),
         (
             "confirm",
             super::confirm_sign_out(&ConfirmView {

@@ -54,7 +54,7 @@ kept! {
     "cross_origin_authentication" Flag, "cross_origin_loc" Text, "sso_disabled" Flag, "custom_login_page_on" Flag,
     "custom_login_page" Text, "custom_login_page_preview" Text, "form_template" Text, "addons" Object,
     "mobile" Object, "initiate_login_uri" Text, "native_social_login" Object, "fedcm_login" Object,
-    "organization_require_behavior" Text,
+
     "organization_discovery_methods" List, "client_authentication_methods" Object,
     "require_pushed_authorization_requests" Flag, "require_proof_of_possession" Flag,
     "signed_request_object" Object, "token_vault_privileged_access" Object, "compliance_level" Text,
@@ -64,6 +64,11 @@ kept! {
     "my_organization_configuration" Object, "async_approval_notification_channels" List,
     "identity_assertion_authorization_grant" Object,
 }
+
+/// How a client that needs an organization comes by one.
+const REQUIRE_BEHAVIOR: &str = "organization_require_behavior";
+/// Its values. Auth0: client `organization_require_behavior`.
+const REQUIRE_BEHAVIORS: &[&str] = &["no_prompt", "pre_login_prompt", "post_login_prompt"];
 
 /// Takes all properties of a client.
 pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientChanges {
@@ -100,6 +105,11 @@ fn organizations(fields: &mut Fields, changes: &mut ClientChanges) {
     let told = fields.one_of_or_null(name, |text| OrganizationUsage::parse(text).map(|_| text.to_owned()));
     if let Some(told) = told {
         changes.kept.insert(name.to_owned(), told.map_or(Value::Null, Value::String));
+    }
+    let told = fields
+        .one_of_or_null(REQUIRE_BEHAVIOR, |text| REQUIRE_BEHAVIORS.contains(&text).then(|| text.to_owned()));
+    if let Some(told) = told {
+        changes.kept.insert(REQUIRE_BEHAVIOR.to_owned(), told.map_or(Value::Null, Value::String));
     }
     let sent = fields.peek_object("default_organization");
     let read = fields.within("default_organization", |inner| {
