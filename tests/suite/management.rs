@@ -3,6 +3,7 @@
 mod action_modules;
 mod actions;
 mod administrators;
+mod attack_protection;
 mod caller;
 mod discovery_domains;
 mod invitations;

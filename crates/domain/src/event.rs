@@ -74,6 +74,10 @@ catalogue! {
     UsernameChangeFailed "fcu" "Failed Change Username";
     PhoneChanged "scpn" "Success Change Phone Number";
     Warning "w" "Warnings During Login";
+    AccountLimited "limit_wc" "Blocked Account - Failed Logins";
+    AddressLimited "limit_mu" "Blocked Account - Too many attempts or signups";
+    BreachedPassword "pwd_leak" "Breached Password - Login";
+    BreachedSignUp "signup_pwd_leak" "Breached Password - Signup";
     LogStreamFailing "log_stream_failing" "Log Stream Failing";
     LogStreamSuspended "log_stream_suspended" "Log Stream Suspended";
 }

@@ -25,12 +25,15 @@
 //! | log event, how events are found again | [`event`], [`log_index`] |
 //! | the `q` of lists | [`query`] |
 //! | tenant settings | [`tenant`] |
+//! | how guessing is held | [`attack_protection`] |
+//! | settings that are only kept | [`settings_document`] |
 //! | signing key | [`key`] |
 //! | limits | [`limits`] |
 
 pub mod action;
 pub mod action_cache;
 pub mod action_module;
+pub mod attack_protection;
 pub mod client;
 pub mod connection;
 pub mod discovery_domain;
@@ -54,6 +57,7 @@ pub mod resource_server;
 pub mod scope;
 pub mod secret;
 pub mod session;
+pub mod settings_document;
 pub mod sign_in;
 pub mod tenant;
 pub mod time;

@@ -99,6 +99,15 @@ pub const JWT_KEYS_TRIED_MAX: usize = 4;
 
 /// Bytes of a password. Ours: an Argon2id input; longer ones only cost.
 pub const PASSWORD_BYTES_MAX: usize = 256;
+/// How long failed tries for an account are remembered after the last one, and a block with them, in milliseconds.
+/// Auth0: brute-force protection, how blocks are removed.
+pub const FAILED_TRIES_MEMORY_MS: i64 = 30 * 24 * 3600 * 1000;
+/// Addresses and networks in the allow list of a protection. Auth0: brute-force protection, `allowlist`.
+pub const ATTACK_ALLOWLIST_MAX: usize = 100;
+/// Blocks of one user that are listed. Ours: one for each address that somebody guessed from.
+pub const USER_BLOCKS_MAX: usize = 100;
+/// Documents of one kind of settings that are only kept. Ours: texts of each prompt in each language are below.
+pub const SETTINGS_DOCUMENTS_MAX: usize = 1_000;
 /// Characters of a password on sign-up. NIST SP 800-63B §3.1.1 asks for eight at least.
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 /// Serialised bytes of `user_metadata` or `app_metadata` written by Actions. Auth0: Actions, limitations.

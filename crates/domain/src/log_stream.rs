@@ -222,7 +222,7 @@ names! {
     Category {
         /// Failed sign-ins.
         LoginFail "auth.login.fail";
-        /// Warnings during a sign-in.
+        /// Warnings during a sign-in, and what attack protection found.
         LoginNotification "auth.login.notification";
         /// Sign-ins.
         LoginSuccess "auth.login.success";
@@ -268,7 +268,11 @@ impl Category {
     pub const fn of(kind: EventKind) -> Self {
         match kind {
             EventKind::LoginFailed | EventKind::PasswordWrong | EventKind::UserUnknown => Self::LoginFail,
-            EventKind::Warning => Self::LoginNotification,
+            EventKind::Warning
+            | EventKind::AccountLimited
+            | EventKind::AddressLimited
+            | EventKind::BreachedPassword
+            | EventKind::BreachedSignUp => Self::LoginNotification,
             EventKind::Login => Self::LoginSuccess,
             EventKind::LogoutFailed | EventKind::BackchannelLogoutFailed => Self::LogoutFail,
             EventKind::Logout

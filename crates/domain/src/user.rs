@@ -119,6 +119,16 @@ pub struct User {
     /// What is still to be cleared up after all sessions or refresh tokens ended at once; absent: nothing.
     #[serde(default)]
     pub farewell: Option<Farewell>,
+    /// When somebody last lifted the blocks that failed tries had led to.
+    #[serde(default)]
+    pub blocks_lifted_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Until when failed tries are forgiven: a new password, or whoever lifted the blocks, made a new start.
+    pub fn tries_forgiven_at(&self) -> Option<Timestamp> {
+        self.blocks_lifted_at.max(self.last_password_reset)
+    }
 }
 
 impl User {
@@ -150,6 +160,7 @@ impl User {
             sessions_epoch: 0,
             tokens_epoch: 0,
             farewell: None,
+            blocks_lifted_at: None,
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::{Engine, Error};
 /// What the Management API's scopes are about.
 const SCOPE_OBJECTS: &[&str] = &[
     "actions",
+    "anomaly_blocks",
+    "attack_protection",
     "client_grants",
     "client_keys",
     "clients",

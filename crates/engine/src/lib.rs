@@ -6,6 +6,8 @@
 //! | what can go wrong | [`error`] |
 //! | who calls, from where | [`request`], [`caller`] |
 //! | who may administer as a person | [`administrators`] |
+//! | how guessing is held, and whom that keeps out | [`attack_protection`], [`user_blocks`], `breached_passwords` |
+//! | settings that are only kept | [`settings_documents`] |
 //! | sign in, sign out | [`sign_in`], [`sign_out`] |
 //! | codes and refresh tokens into tokens | [`tokens`] |
 //! | sessions and their metadata | [`sessions`] |
@@ -20,7 +22,9 @@
 
 pub mod actions;
 pub mod administrators;
+pub mod attack_protection;
 pub mod audit;
+mod breached_passwords;
 pub mod caller;
 pub mod clients;
 mod clock;
@@ -48,12 +52,14 @@ pub mod resource_servers;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod settings_documents;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sweep;
 pub mod tenant;
 pub mod tokens;
 pub mod upstream;
+pub mod user_blocks;
 pub mod users;
 
 use std::sync::Arc;
@@ -114,6 +120,7 @@ struct Inner {
     sandbox: Sandbox,
     node_js: actions::node::NodeJs,
     passwords: passwords::Passwords,
+    breached_passwords: Option<Arc<breached_passwords::BreachedPasswords>>,
     signers: keys::Signers,
     keys: keys::Published,
     ports: Ports,
@@ -159,6 +166,8 @@ impl Engine {
         let sandbox = start_sandbox(&settings.sandbox, Arc::clone(&fetch));
         let node_js = actions::node::NodeJs::new(&settings, fetch);
         let passwords = passwords::Passwords::start(&settings.passwords);
+        let list = settings.breached_passwords.as_deref();
+        let breached_passwords = list.map(breached_passwords::BreachedPasswords::open).transpose()?;
         let issuer =
             format!("{}://{}/", if settings.insecure_scheme { "http" } else { "https" }, settings.domain);
         let clock = clock::SharedClock::new(Arc::clone(&ports.clock), settings.database_clock);
@@ -176,6 +185,7 @@ impl Engine {
             sandbox,
             node_js,
             passwords,
+            breached_passwords: breached_passwords.map(Arc::new),
             signers,
             keys,
             ports,

@@ -11,6 +11,15 @@ use tokio::sync::Semaphore;
 use crate::settings::PasswordSettings;
 use crate::{Engine, Error};
 
+/// What a password turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// It belongs to the hash.
+    pub(crate) right: bool,
+    /// It belongs to the hash, and is in the list of breached ones.
+    pub(crate) breached: bool,
+}
+
 /// Hashes and checks passwords, so many at a time.
 pub struct Passwords {
     running: Arc<Semaphore>,
@@ -75,21 +84,45 @@ impl Engine {
         password: Secret<String>,
         known: Option<&str>,
     ) -> Result<bool, Error> {
+        Ok(self.check_password(password, known, false).await?.right)
+    }
+
+    /// The same; a right one is looked up in the list of breached passwords too, if that is asked for and there is one.
+    pub(crate) async fn check_password(
+        &self,
+        password: Secret<String>,
+        known: Option<&str>,
+        look_up: bool,
+    ) -> Result<Checked, Error> {
         if password.expose().len() > PASSWORD_BYTES_MAX {
-            return Ok(false);
+            return Ok(Checked { right: false, breached: false });
         }
+        let list = self.inner.breached_passwords.clone().filter(|_| look_up);
         let argon2 = self.inner.passwords.argon2.clone();
         let exists = known.is_some();
         let known = known.unwrap_or(&self.inner.passwords.nobody).to_owned();
-        let right = self
-            .inner
+        self.inner
             .passwords
             .on_pool(move || {
-                PasswordHash::new(&known)
-                    .is_ok_and(|hash| argon2.verify_password(password.expose().as_bytes(), &hash).is_ok())
+                let right = exists
+                    & PasswordHash::new(&known).is_ok_and(|hash| {
+                        argon2.verify_password(password.expose().as_bytes(), &hash).is_ok()
+                    });
+                let breached = right && list.is_some_and(|list| list.contains(password.expose()));
+                Checked { right, breached }
             })
-            .await?;
-        Ok(right && exists)
+            .await
+    }
+
+    /// Whether a password is in the list of breached ones, where there is one.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub(crate) async fn password_is_breached(&self, password: Secret<String>) -> Result<bool, Error> {
+        match self.inner.breached_passwords.clone() {
+            Some(list) => self.inner.passwords.on_pool(move || list.contains(password.expose())).await,
+            None => Ok(false),
+        }
     }
 }
 

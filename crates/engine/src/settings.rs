@@ -112,6 +112,8 @@ pub struct Settings {
     pub node_js: NodeChoice,
     /// How passwords are hashed.
     pub passwords: PasswordSettings,
+    /// The list of breached passwords, where there is one.
+    pub breached_passwords: Option<PathBuf>,
     /// Threads that make RSA signatures.
     pub signing_threads: usize,
     /// Where logout tokens may go.
@@ -159,6 +161,7 @@ impl Settings {
                 folder: nowhere,
             },
             passwords: PasswordSettings { memory_kib: 8, passes: 1, ..PasswordSettings::default() },
+            breached_passwords: None,
             signing_threads: 1,
             logout_egress: Egress::everywhere_if(true),
             upstream_egress: Egress::everywhere_if(true),

@@ -6,6 +6,7 @@
 //! | ask which organization the user comes for | [`ask_organization`] |
 //! | find what waits for a browser | `pending` |
 //! | check a password, or sign someone up | [`prove`] |
+//! | keep people from guessing one | `guessing` |
 //! | run the bound Actions; their effects are data | [`post_login`] |
 //! | go on as another user, if an Action says so | [`primary_user`] |
 //! | send the browser away for an Action, and go on when it is back | [`pause`] |
@@ -20,6 +21,7 @@ mod browser_state;
 pub mod commands;
 pub mod event;
 pub mod finish;
+mod guessing;
 pub mod pause;
 pub(crate) mod pending;
 pub mod post_login;

@@ -94,6 +94,7 @@ pub(crate) mod tests {
             sessions_epoch: 0,
             tokens_epoch: 0,
             farewell: None,
+            blocks_lifted_at: None,
         }
     }
 

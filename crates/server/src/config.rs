@@ -5,6 +5,7 @@
 //! that names the nearest known one, because a misspelt setting that is silently ignored is worse than none.
 
 mod actions;
+mod attack_protection;
 mod events;
 mod log;
 mod log_streams;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use actions::Actions;
+pub use attack_protection::AttackProtection;
 pub use events::Events;
 pub use log::{Format, Level, Log};
 pub use log_streams::LogStreams;
@@ -71,6 +73,8 @@ pub struct Config {
     pub actions: Actions,
     /// Hashing of passwords.
     pub passwords: Passwords,
+    /// What guessing is held with.
+    pub attack_protection: AttackProtection,
     /// Back-channel logout.
     pub logout: Logout,
     /// The tenant's event log.
@@ -211,6 +215,7 @@ impl Config {
             sandbox: Sandbox::for_testing(),
             actions: Actions::for_testing(),
             passwords: Passwords::for_testing(),
+            attack_protection: AttackProtection::default(),
             logout: Logout::for_testing(),
             events: Events::default(),
             log_streams: LogStreams::for_testing(data),
@@ -265,7 +270,7 @@ impl Config {
             .collect()
     }
 
-    fn sections(&self) -> [&dyn Section; 11] {
+    fn sections(&self) -> [&dyn Section; 12] {
         [
             &self.server,
             &self.tls,
@@ -273,6 +278,7 @@ impl Config {
             &self.sandbox,
             &self.actions,
             &self.passwords,
+            &self.attack_protection,
             &self.logout,
             &self.events,
             &self.log_streams,
@@ -281,7 +287,7 @@ impl Config {
         ]
     }
 
-    fn sections_mut(&mut self) -> [&mut dyn Section; 11] {
+    fn sections_mut(&mut self) -> [&mut dyn Section; 12] {
         [
             &mut self.server,
             &mut self.tls,
@@ -289,6 +295,7 @@ impl Config {
             &mut self.sandbox,
             &mut self.actions,
             &mut self.passwords,
+            &mut self.attack_protection,
             &mut self.logout,
             &mut self.events,
             &mut self.log_streams,

@@ -3,6 +3,7 @@
 //! A handler reads: who calls ([`caller`]), what they want ([`fields`], [`paging`]), do it (the engine), answer.
 
 pub mod actions;
+pub mod attack_protection;
 pub mod caller;
 pub mod client_grants;
 pub mod clients;
@@ -16,7 +17,9 @@ pub mod paging;
 pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod sessions;
+pub mod shape;
 pub mod tenants;
+pub mod user_blocks;
 pub mod users;
 
 use axum::Router;
@@ -27,6 +30,7 @@ use crate::App;
 pub fn routes() -> Router<App> {
     Router::new()
         .merge(actions::routes())
+        .merge(attack_protection::routes())
         .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
@@ -38,6 +42,7 @@ pub fn routes() -> Router<App> {
         .merge(resource_servers::routes())
         .merge(sessions::routes())
         .merge(tenants::routes())
+        .merge(user_blocks::routes())
         .merge(users::routes())
 }
 

@@ -235,6 +235,7 @@ fn settings(
             memory_kib: config.passwords.memory_kib,
             passes: config.passwords.passes,
         },
+        breached_passwords: config.attack_protection.breached_passwords.clone(),
         signing_threads: cores,
         logout_egress: config.logout.egress(),
         upstream_egress: config.upstream.egress(),

@@ -34,6 +34,10 @@
 //! | `trigger_bindings` | trigger | |
 //! | `execution` | id | |
 //! | `logout_delivery` | shard, id | `client` (client, id), `session` (session, client, id), `open` (client, state, id), `state` (shard, state, id) |
+//! | `attack_protection` | `settings` | |
+//! | `failed_tries` | account, address | |
+//! | `address_tries` | stage, address | |
+//! | `settings_document` | kind, name | |
 //! | `log` | shard, id | `new` (shard, id) until it is numbered |
 //! | `log_head` | `head` | |
 //! | `log_block` | number | `ceiling` (highest id), `late` (id) |
@@ -45,6 +49,7 @@
 //! Records only gain optional fields: what an older release wrote must decode for ever.
 
 mod organizations;
+mod settings;
 
 use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
 use domain::action_module::{Module, ModuleVersion};
@@ -73,6 +78,8 @@ use domain::user::{User, comparable_email};
 
 use crate::key::{Key, KeyPart, shard_of};
 use crate::table::{IndexEntry, Record};
+
+pub use settings::{address_tries_key, attack_protection_key, failed_tries_key, settings_document_key};
 
 macro_rules! identifiers_are_key_parts {
     ($($name:ident)*) => {$(

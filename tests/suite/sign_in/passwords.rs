@@ -49,6 +49,8 @@ on_every_store! {
 
     async fn too_many_wrong_passwords_end_the_sign_in(server) {
         let (app, user, browser) = (server.app("Shop").await, server.user("ann@example.com").await, server.browser());
+        let off = json!({ "enabled": false });
+        server.api().patch("attack-protection/brute-force-protection", &off).await.expect(200);
         let page = browser.get(&app.request().url()).await;
         for _ in 0..20 {
             assert_eq!(browser.enter(&page, &user.email, "wrong").await.status, 400);

@@ -15,6 +15,7 @@ use crate::organizations::door::Door;
 use crate::{Engine, Error};
 
 /// A sign-in that waits for this browser, with what belongs to it.
+#[derive(Clone)]
 pub(crate) struct Pending {
     pub(crate) sign_in: SignIn,
     pub(crate) client: Client,

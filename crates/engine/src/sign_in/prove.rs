@@ -3,16 +3,13 @@
 use domain::connection::Connection;
 use domain::event::EventKind;
 use domain::id::{ActionId, SessionId, base64url_characters, hexadecimal};
-use domain::limits::SIGN_IN_ATTEMPTS_MAX;
 use domain::secret::Secret;
 use domain::session::{Device, Session};
-use domain::sign_in::SignIn;
 use domain::time::Timestamp;
 use domain::upstream::UpstreamSession;
 use domain::user::{Identity, User, is_email};
 use protocol::error::{OAuthError, OAuthErrorCode};
 use serde_json::json;
-use store::Key;
 use store::tables::{email_key, username_key};
 
 use super::pending::Pending;
@@ -56,12 +53,18 @@ pub enum Proof {
         /// What to tell the user.
         message: String,
     },
+    /// Too many tries failed, so that this one was not taken; the page comes again with this sentence.
+    TurnedAway {
+        /// What the page shows.
+        view: PageView,
+        /// What to tell the user.
+        message: String,
+        /// After how many seconds the next one is taken, where time helps.
+        wait_seconds: Option<u64>,
+    },
     /// The user is known; the sign-in went on.
     Next(NextStep),
 }
-
-/// Tells nobody whether the user exists (OWASP: authentication responses).
-const WRONG: &str = "Wrong email or password.";
 
 /// By what a user is known.
 pub(crate) enum Proven {
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     /// The page with a button for each other provider.
-    async fn with_connections(&self, pending: &Pending) -> Result<PageView, Error> {
+    pub(super) async fn with_connections(&self, pending: &Pending) -> Result<PageView, Error> {
         let Pending { sign_in, client, door, .. } = pending;
         let connections = self.connection_buttons(&sign_in.request, client, door.as_ref()).await?;
         Ok(PageView { connections, ..pending.view.clone() })
@@ -117,19 +120,30 @@ impl Engine {
     ) -> Result<Proof, Error> {
         let pending = self.pending(id, browser.secret).await?;
         let user = self.user_by_name(&pending.connection, username).await?;
-        let known = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let right = self.password_is_right(password, known).await?;
-        match user {
-            Some(user) if right && user.blocked => {
-                let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
-                let next = self.refuse(&pending.sign_in.request, &pending.client, error, facts).await?;
-                Ok(Proof::Next(next))
-            }
-            Some(user) if right => {
-                Ok(Proof::Next(self.proved(pending, user, Proven::Password, browser, facts).await?))
-            }
-            user => self.wrong_password(pending, user, username, facts).await,
+        let guard = self.guard(&pending.connection, user.as_ref(), username, facts).await?;
+        if let Some(too_many) = self.too_many(&guard).await? {
+            return self.turn_away(pending, user, username, too_many, facts).await;
         }
+        let known = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let checked = self.check_password(password, known, guard.looks_for_breaches()).await?;
+        let user = match user {
+            Some(user) if checked.right => user,
+            other => return self.wrong_password(pending, &guard, other, username, facts).await,
+        };
+        if let Some(too_many) = self.forgive(&guard).await? {
+            return self.turn_away(pending, Some(user), username, too_many, facts).await;
+        }
+        if user.blocked {
+            let error = OAuthError::new(OAuthErrorCode::AccessDenied, "user is blocked");
+            let next = self.refuse(&pending.sign_in.request, &pending.client, error, facts).await?;
+            return Ok(Proof::Next(next));
+        }
+        if checked.breached
+            && let Some(refusal) = self.breached(&pending, &guard, &user, facts).await?
+        {
+            return Ok(refusal);
+        }
+        Ok(Proof::Next(self.proved(pending, user, Proven::Password, browser, facts).await?))
     }
 
     async fn user_by_name(&self, connection: &Connection, name: &str) -> Result<Option<User>, Error> {
@@ -141,48 +155,6 @@ impl Engine {
             return Ok(self.store().find::<User>("email", &email_key(&connection.id, name)).await?);
         }
         Ok(self.store().find::<User>("username", &username_key(&connection.id, name)).await?)
-    }
-
-    async fn wrong_password(
-        &self,
-        pending: Pending,
-        user: Option<User>,
-        username: &str,
-        facts: &RequestFacts,
-    ) -> Result<Proof, Error> {
-        let key = Key::of(&pending.sign_in.id);
-        let left = self
-            .store()
-            .transact(async |tx| -> Result<bool, Error> {
-                let event = match &user {
-                    Some(user) => self
-                        .event(EventKind::PasswordWrong, facts)
-                        .user(user)
-                        .says("Wrong email or password."),
-                    // What was typed might be a password in the wrong field, so the log does not hold it.
-                    None => self.event(EventKind::UserUnknown, facts).says("Unknown user."),
-                };
-                let details = json!({ "error": { "message": WRONG }, "transaction_id": pending.sign_in.id });
-                event.client(&pending.client).connection(&pending.connection).details(details).record(tx);
-                let Some(mut sign_in) = tx.get::<SignIn>(&key).await? else { return Ok(false) };
-                sign_in.attempts += 1;
-                if sign_in.attempts >= SIGN_IN_ATTEMPTS_MAX {
-                    tx.delete::<SignIn>(&key);
-                    return Ok(false);
-                }
-                tx.put(sign_in);
-                Ok(true)
-            })
-            .await?;
-        if !left {
-            return Err(OAuthError::invalid(
-                "There were too many failed tries. Go back to the application and start again.",
-            )
-            .into());
-        }
-        let view = self.with_connections(&pending).await?;
-        let view = PageView { login_hint: Some(username.to_owned()), ..view };
-        Ok(Proof::Again { view, message: WRONG.to_owned() })
     }
 
     /// The sign-up form.
@@ -210,6 +182,14 @@ impl Engine {
         };
         if let Some(message) = refusal {
             return Ok(sign_up_again(pending, email, message));
+        }
+        let guard = self.guard(&pending.connection, None, email, facts).await?;
+        if let Some(refusal) = self.count_sign_up(&pending, &guard, email, facts).await? {
+            return Ok(refusal);
+        }
+        if self.sign_up_is_breached(&pending, &guard, email, &password, facts).await? {
+            let message = "This password is known from a breach of some other service. Choose another one.";
+            return Ok(sign_up_again(pending, email, message.to_owned()));
         }
         // Hashed before the look-up, so that a taken address takes as long as a free one.
         let password_hash = self.hash_password(password).await?;

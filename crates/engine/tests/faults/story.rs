@@ -226,7 +226,7 @@ async fn sign_in(
         let password = Secret::new(PASSWORD.to_owned());
         step = match engine.sign_in_with_password(sign_in_id, browser, EMAIL, password, &facts()).await? {
             Proof::Next(step) => step,
-            Proof::Again { message, .. } => panic!("{message}"),
+            Proof::Again { message, .. } | Proof::TurnedAway { message, .. } => panic!("{message}"),
         };
     }
     let NextStep::Answer { answer, cookie } = step else { panic!("a page in the way: {step:?}") };

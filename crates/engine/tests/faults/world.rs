@@ -393,6 +393,7 @@ impl Run {
             sandbox,
             node_js,
             passwords: PasswordSettings { threads: 1, queue_max: 8, memory_kib: 8, passes: 1 },
+            breached_passwords: None,
             signing_threads: 1,
             logout_egress: domain::egress::Egress::everywhere_if(false),
             upstream_egress: domain::egress::Egress::default(),

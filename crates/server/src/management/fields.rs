@@ -176,6 +176,15 @@ impl Fields {
         Some(value)
     }
 
+    /// A whole number from `min` to `max`.
+    pub fn integer_within(&mut self, name: &str, min: i64, max: i64) -> Option<i64> {
+        let value = self.integer_from(name, min)?;
+        if value > max {
+            self.refuse(&format!("Value {value} is greater than maximum {max}"), name);
+        }
+        Some(value)
+    }
+
     /// An array of strings.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         self.texts_or_null(name, false).map(Option::unwrap_or_default)
@@ -308,7 +317,8 @@ impl Fields {
     }
 }
 
-const fn type_name(value: &Value) -> &'static str {
+/// What JSON calls the kind of a value.
+pub(super) const fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

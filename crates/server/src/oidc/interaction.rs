@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use domain::secret::Secret;
 use engine::RequestFacts;
@@ -15,11 +16,12 @@ use crate::http::cookies::Cookies;
 use crate::http::csrf;
 use crate::pages::{self, Brand, ConnectionView, Page, SignInView};
 
-/// Which of the two pages.
+/// Which page asks.
 #[derive(Clone, Copy)]
-enum Screen {
+pub(super) enum Screen {
     SignIn,
     SignUp,
+    Organization,
 }
 
 pub async fn sign_in_page(
@@ -90,29 +92,30 @@ pub(super) fn proven_state<'a>(
     Ok(state)
 }
 
-fn after(screen: Screen, proof: Proof, state: &str, cookies: &Cookies) -> Response {
+pub(super) fn after(screen: Screen, proof: Proof, state: &str, cookies: &Cookies) -> Response {
     match proof {
         Proof::Next(next) => render(next),
         Proof::Again { view, message } => {
             (StatusCode::BAD_REQUEST, show(screen, &view, state, cookies, Some(&message))).into_response()
         }
+        Proof::TurnedAway { view, message, wait_seconds } => {
+            let page = show(screen, &view, state, cookies, Some(&message));
+            let mut response = (StatusCode::TOO_MANY_REQUESTS, page).into_response();
+            if let Some(seconds) = wait_seconds {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            response
+        }
     }
 }
 
-fn show(screen: Screen, view: &PageView, state: &str, cookies: &Cookies, problem: Option<&str>) -> Page {
-    with_view(view, state, cookies, problem, |view| match screen {
-        Screen::SignIn => pages::sign_in(view),
-        Screen::SignUp => pages::sign_up(view),
-    })
-}
-
 /// Renders a page of a waiting sign-in.
-pub(super) fn with_view(
+pub(super) fn show(
+    screen: Screen,
     view: &PageView,
     state: &str,
     cookies: &Cookies,
     problem: Option<&str>,
-    render: impl FnOnce(&SignInView<'_>) -> Page,
 ) -> Page {
     let csrf = csrf::token(cookies.browser.as_deref().unwrap_or_default(), state);
     let connections: Vec<ConnectionView<'_>> = view
@@ -120,7 +123,7 @@ pub(super) fn with_view(
         .iter()
         .map(|button| ConnectionView { name: &button.name, label: &button.label })
         .collect();
-    render(&SignInView {
+    let view = SignInView {
         brand: Brand { name: view.tenant_name.as_deref(), logo: view.tenant_logo.as_deref() },
         client_name: &view.client_name,
         state,
@@ -132,7 +135,12 @@ pub(super) fn with_view(
         connections: &connections,
         returns_to: &view.redirect_uri,
         language: "en",
-    })
+    };
+    match screen {
+        Screen::SignIn => pages::sign_in(&view),
+        Screen::SignUp => pages::sign_up(&view),
+        Screen::Organization => pages::organization(&view),
+    }
 }
 
 pub(super) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
