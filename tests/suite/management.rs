@@ -1,5 +1,6 @@
 //! The Management API.
 
+mod absent;
 mod action_modules;
 mod actions;
 mod administrators;
@@ -7,6 +8,7 @@ mod attack_protection;
 mod caller;
 mod discovery_domains;
 mod invitations;
+mod kept_settings;
 mod log_events;
 mod log_secrets;
 mod log_streams;

@@ -2,6 +2,7 @@
 //!
 //! What may stand in one is for the boundary to check, and so is how a change joins what was there.
 
+use domain::id::alphanumeric;
 use domain::limits::SETTINGS_DOCUMENTS_MAX;
 use domain::settings_document::SettingsDocument;
 use serde_json::{Map, Value};
@@ -38,6 +39,11 @@ pub struct Told {
 }
 
 impl Engine {
+    /// A name for a new document, which begins so.
+    pub fn new_document_id(&self, prefix: &str) -> String {
+        format!("{prefix}{}", alphanumeric(&self.random::<16>()))
+    }
+
     /// One document, if it is there.
     ///
     /// # Errors

@@ -2,18 +2,23 @@
 //!
 //! A handler reads: who calls ([`caller`]), what they want ([`fields`], [`paging`]), do it (the engine), answer.
 
+pub mod absent;
 pub mod actions;
 pub mod attack_protection;
+pub mod branding;
 pub mod caller;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+pub mod emails;
 pub mod fields;
+mod kept;
 pub mod log_streams;
 pub mod logout_deliveries;
 pub mod logs;
 pub mod organizations;
 pub mod paging;
+pub mod prompts;
 pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod sessions;
@@ -29,15 +34,19 @@ use crate::App;
 /// Every route of the Management API.
 pub fn routes() -> Router<App> {
     Router::new()
+        .merge(absent::routes())
         .merge(actions::routes())
         .merge(attack_protection::routes())
+        .merge(branding::routes())
         .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
+        .merge(emails::routes())
         .merge(log_streams::routes())
         .merge(logout_deliveries::routes())
         .merge(logs::routes())
         .merge(organizations::routes())
+        .merge(prompts::routes())
         .merge(refresh_tokens::routes())
         .merge(resource_servers::routes())
         .merge(sessions::routes())

@@ -15,13 +15,13 @@ use domain::limits::ATTACK_ALLOWLIST_MAX;
 use engine::attack_protection::{
     BreachedPasswordChanges, BruteForceChanges, ProtectionChanges, SuspiciousIpChanges, ThrottleChanges,
 };
-use engine::settings_documents::{Contents, Place, Told};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::caller::Call;
 use super::fields::Fields;
+use super::kept::Single;
 use super::paging::answer;
-use super::shape::{Property, Shape, check, may, must, take_secrets};
+use super::shape::{Property, Shape, may, must};
 use crate::App;
 use crate::error::ApiError;
 use crate::http::body::ApiBody;
@@ -81,18 +81,12 @@ const CAPTCHA: &[Property] = &[
     may("simple_captcha", Shape::Object(&[])),
 ];
 
-/// One of the two that are only kept.
-struct Kept {
-    place: Place<'static>,
-    properties: &'static [Property],
-    told: Told,
-    defaults: fn() -> Value,
-}
-
-const BOT_DETECTION_KEPT: Kept = Kept {
-    place: Place { kind: "bot_detection", name: "" },
+const BOT_DETECTION_KEPT: Single = Single {
+    kind: "bot_detection",
     properties: BOT_DETECTION,
-    told: Told { description: "Update Bot Detection settings", status: 200 },
+    read: READ,
+    update: UPDATE,
+    description: "Update Bot Detection settings",
     defaults: || {
         json!({
             "challenge_password_policy": "never",
@@ -104,10 +98,12 @@ const BOT_DETECTION_KEPT: Kept = Kept {
         })
     },
 };
-const CAPTCHA_KEPT: Kept = Kept {
-    place: Place { kind: "captcha", name: "" },
+const CAPTCHA_KEPT: Single = Single {
+    kind: "captcha",
     properties: CAPTCHA,
-    told: Told { description: "Update Captcha settings", status: 200 },
+    read: READ,
+    update: UPDATE,
+    description: "Update Captcha settings",
     defaults: || {
         json!({
             "active_provider_id": "auth_challenge",
@@ -136,13 +132,19 @@ pub fn routes() -> Router<App> {
         .route(&at("breached-password-detection"), get(read_breached).patch(update_breached))
         .route(
             &at("bot-detection"),
-            get(|call, app| read_kept(call, app, &BOT_DETECTION_KEPT))
-                .patch(|call, app, body| update_kept(call, app, body, &BOT_DETECTION_KEPT)),
+            get(|call, State(app): State<App>| async { BOT_DETECTION_KEPT.show(call, app).await }).patch(
+                |call, State(app): State<App>, ApiBody(body)| async {
+                    BOT_DETECTION_KEPT.change(call, app, body).await
+                },
+            ),
         )
         .route(
             &at("captcha"),
-            get(|call, app| read_kept(call, app, &CAPTCHA_KEPT))
-                .patch(|call, app, body| update_kept(call, app, body, &CAPTCHA_KEPT)),
+            get(|call, State(app): State<App>| async { CAPTCHA_KEPT.show(call, app).await }).patch(
+                |call, State(app): State<App>, ApiBody(body)| async {
+                    CAPTCHA_KEPT.change(call, app, body).await
+                },
+            ),
         )
 }
 
@@ -252,41 +254,6 @@ async fn changed(
     changes: ProtectionChanges,
 ) -> Result<AttackProtection, ApiError> {
     Ok(app.engine().change_attack_protection(&call.with_body(body), changes).await?)
-}
-
-async fn read_kept(call: Call, State(app): State<App>, kept: &'static Kept) -> Result<Response, ApiError> {
-    call.require_any(READ)?;
-    let stored = app.engine().settings_document(kept.place).await?;
-    let body = kept_body(kept, stored.map(|document| document.body).unwrap_or_default());
-    Ok(answer(StatusCode::OK, &body))
-}
-
-async fn update_kept(
-    call: Call,
-    State(app): State<App>,
-    ApiBody(body): ApiBody,
-    kept: &'static Kept,
-) -> Result<Response, ApiError> {
-    call.require_any(UPDATE)?;
-    let mut public = check(kept.properties, &body)?;
-    let secrets = take_secrets(kept.properties, &mut public);
-    let change = |before: Option<Contents>| {
-        let mut contents = before.unwrap_or_default();
-        contents.body.extend(public.clone());
-        contents.secrets.extend(secrets.clone());
-        Ok(contents)
-    };
-    let call = call.with_body(body);
-    let document = app.engine().change_settings_document(&call, kept.place, kept.told, change).await?;
-    Ok(answer(StatusCode::OK, &kept_body(kept, document.body)))
-}
-
-fn kept_body(kept: &Kept, stored: Map<String, Value>) -> Value {
-    let mut body = (kept.defaults)();
-    for (name, value) in stored {
-        body[name] = value;
-    }
-    body
 }
 
 fn attempts(fields: &mut Fields, most: u32) -> Option<u32> {

@@ -47,8 +47,10 @@ pub enum Shape {
 pub struct Property {
     /// Its name.
     pub name: &'static str,
-    shape: Shape,
-    required: bool,
+    /// What it must be like.
+    pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
 }
 
 /// A property that may be there. Null is as good as absent.
@@ -78,6 +80,24 @@ pub fn check(properties: &[Property], body: &Value) -> Result<Map<String, Value>
         }
         other => Err(Error::payload(&format!("Expected type object but found type {}", type_name(other)))),
     }
+}
+
+/// The properties of a body of any names, each of which must be an object of this shape.
+///
+/// # Errors
+/// 400 with the first thing that does not fit.
+pub fn check_map(item: Shape, body: &Value) -> Result<Map<String, Value>, Error> {
+    let Value::Object(map) = body else {
+        return Err(Error::payload(&format!("Expected type object but found type {}", type_name(body))));
+    };
+    if map.len() > MAP_NAMES_MAX {
+        return Err(Error::payload(&format!(
+            "Too many properties defined ({}), maximum {MAP_NAMES_MAX}",
+            map.len()
+        )));
+    }
+    map.iter().try_for_each(|(name, value)| check_value(item, value, name))?;
+    Ok(map.clone())
 }
 
 /// Takes what must not be given back out of an object; what it answers has the same form.
