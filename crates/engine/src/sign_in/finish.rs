@@ -47,7 +47,8 @@ enum Finished {
 impl Engine {
     /// From a known user to the answer to the client.
     pub(crate) async fn complete(&self, working: Working, facts: &RequestFacts) -> Result<NextStep, Error> {
-        self.complete_from(working, Progress::default(), facts).await
+        // On the heap: the largest of all steps would else be a part of every step before it.
+        Box::pin(self.complete_from(working, Progress::default(), facts)).await
     }
 
     /// The same where some Actions have run already.
@@ -74,7 +75,7 @@ impl Engine {
                 return self.denied(working, run, facts).await;
             }
             if let Some(url) = run.effects.redirect.clone() {
-                return self.pause(working, before, run, &url, facts).await;
+                return Box::pin(self.pause(working, before, run, &url, facts)).await;
             }
             match self.commit(&working, &run, facts).await? {
                 Finished::Done { code, session } => {

@@ -149,7 +149,7 @@ impl Engine {
             resumed: Some(Resumed { query, body, executions: paused.executions }),
         };
         let progress = Progress { effects, continues: Some(paused.action_id), done: paused.done };
-        self.complete_from(working, progress, facts).await
+        Box::pin(self.complete_from(working, progress, facts)).await
     }
 
     /// Takes what waits, so that nobody takes it again.
