@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 
 import { AxeBuilder } from '@axe-core/playwright';
 
-import { Browser, signIn } from './browser.mjs';
+import { Browser } from './browser.mjs';
 import { startChromium } from './chromium.mjs';
-import { application, user } from './people.mjs';
+import { application, signIn, user } from './people.mjs';
 import { startReceiver } from './receiver.mjs';
 import { startVestibule } from './vestibule.mjs';
 
