@@ -2,29 +2,23 @@
 //! filter is asked for by one client at a time.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use domain::event::{EventKind, LogEvent};
 use domain::id::LogId;
 use domain::log_index::{LOG_BLOCK_EVENTS, LogHead};
-use domain::secret::Secret;
 use domain::time::{Timestamp, days};
 use serde_json::json;
 use store::tables::log_head_key;
-use store::{BackendSettings, Store, StoreSettings};
 
 use crate::load::{Measured, measure};
+use crate::place::{self, Place};
 use crate::process::{ANY_PORT, Folder, Server};
 use crate::report;
 use crate::setup::Api;
 use crate::wire::{Ask, Wire};
 use crate::{Options, Result};
 
-/// The server's own tenant.
-const TENANT: &str = "main";
-/// Events in one commit of the filling, and commits at once.
-const FILL: (usize, usize) = (500, 4);
 /// How far the events reach back: less than they are kept.
 const REACH_DAYS: u32 = 28;
 /// What a page may take, in milliseconds.
@@ -35,14 +29,6 @@ const POLL: Duration = Duration::from_secs(1);
 /// Who appears in the events, and how often: one of so many.
 const USERS: u64 = 50_000;
 const CLIENTS: u64 = 40;
-
-/// Where the events are.
-struct Place {
-    name: &'static str,
-    backend: BackendSettings,
-    /// `--set` arguments of the server.
-    settings: Vec<String>,
-}
 
 /// One connection that reads the log.
 struct Seat {
@@ -201,51 +187,17 @@ fn event(first: Timestamp, n: u64, events: u64) -> LogEvent {
 
 /// Measures on SQLite, and on PostgreSQL where its URL is given; answers the report.
 pub(crate) async fn measure_all(options: &Options, events: u64) -> Result<String> {
-    let mut text = format!("Measured with {events} events on {}.\n", report::machine(&options.folder));
-    text += &measure_on(options, events, None).await?;
-    if let Some(url) = &options.postgres {
-        let schema = format!("bench_{}", std::process::id());
-        let measured = measure_on(options, events, Some((url, &schema))).await;
-        store::postgres::drop_schema(url, &schema).await?;
-        text += &measured?;
-    }
-    Ok(text)
+    let text = format!("Measured with {events} events on {}.\n", report::machine(&options.folder));
+    Ok(text + &place::on_each(options, async |postgres| measure_on(options, events, postgres).await).await?)
 }
 
-fn place(folder: &Folder, postgres: Option<(&String, &String)>) -> Place {
-    match postgres {
-        None => {
-            let path: PathBuf = folder.file("data").join("vestibule.sqlite");
-            Place { name: "SQLite", backend: BackendSettings::Sqlite { path }, settings: Vec::new() }
-        }
-        Some((url, schema)) => {
-            let (url, schema) = (url.clone(), schema.clone());
-            let settings = vec![format!("store.url={url}"), format!("store.schema={schema}")];
-            let backend = BackendSettings::Postgres { url, schema: Some(schema), pool_max: FILL.1 };
-            Place { name: "PostgreSQL", backend, settings }
-        }
-    }
-}
-
-async fn open(place: &Place) -> Result<Store> {
-    // Nothing here is sealed.
-    let master_key = Secret::new([0; 32]);
-    let settings = StoreSettings { backend: place.backend.clone(), tenant: TENANT.to_owned(), master_key };
-    Ok(Store::open(settings).await?)
-}
-
-async fn measure_on(options: &Options, events: u64, postgres: Option<(&String, &String)>) -> Result<String> {
+async fn measure_on(options: &Options, events: u64, postgres: Option<(&str, &str)>) -> Result<String> {
     let folder = Folder::new(&options.folder, "logs")?;
-    let place = place(&folder, postgres);
+    let place = Place::of(&folder, postgres);
     // The first start makes the tenant. Events come in while no server is there to number them.
     let server = Server::start_in(&options.program, folder, ANY_PORT, &place.settings).await?;
     let (folder, address) = server.stop();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the measured server keeps and sweeps by the machine's clock"
-    )]
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let first = Timestamp(i64::try_from(now)?).plus_millis(-days(REACH_DAYS));
+    let first = place::now()?.plus_millis(-days(REACH_DAYS));
     let began = Instant::now();
     fill(&place, first, events).await?;
     let (filled, began) = (began.elapsed(), Instant::now());
@@ -285,34 +237,12 @@ fn push(text: &mut String, name: &str, measured: &Measured) {
 
 /// Writes events straight to the store.
 async fn fill(place: &Place, first: Timestamp, events: u64) -> Result<()> {
-    let (store, (step, at_once)) = (open(place).await?, FILL);
-    let mut starts = (0..events).step_by(step);
-    loop {
-        let mut writing = tokio::task::JoinSet::new();
-        for start in starts.by_ref().take(at_once) {
-            let store = store.clone();
-            let batch: Vec<LogEvent> =
-                (start..events.min(start + step as u64)).map(|n| event(first, n, events)).collect();
-            writing.spawn(async move {
-                let work = async |tx: &mut store::Tx| -> store::Result<()> {
-                    batch.iter().for_each(|event| tx.insert(event.clone()));
-                    Ok(())
-                };
-                store.transact(work).await
-            });
-        }
-        if writing.is_empty() {
-            return Ok(());
-        }
-        while let Some(written) = writing.join_next().await {
-            written??;
-        }
-    }
+    place.fill(events, move |n| event(first, n, events)).await
 }
 
 /// Waits until the server has numbered all events.
 async fn numbered(place: &Place, events: u64) -> Result<()> {
-    let (store, until) = (open(place).await?, Instant::now() + NUMBER_TIME_MAX);
+    let (store, until) = (place.open().await?, Instant::now() + NUMBER_TIME_MAX);
     loop {
         let head: LogHead = store.get(&log_head_key()).await?.unwrap_or_default();
         if head.blocks * LOG_BLOCK_EVENTS as u64 + head.open.ids.len() as u64 >= events {

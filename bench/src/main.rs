@@ -5,6 +5,8 @@
 //! | what is measured, and what its floor is made of | [`work`] |
 //! | what Actions add, and what they may | [`actions`] |
 //! | what a page of a long log takes | [`logs`] |
+//! | what the ends of sessions take | [`ends`] |
+//! | the store of a server, filled straight | [`place`] |
 //! | the least that the parts cost | [`floor`] |
 //! | clients, users and sessions to measure with | [`setup`] |
 //! | driving many connections, reading the clock | [`load`] |
@@ -15,9 +17,11 @@
 //! How to read the result: `docs/performance.md`.
 
 mod actions;
+mod ends;
 mod floor;
 mod load;
 mod logs;
+mod place;
 mod process;
 mod report;
 mod setup;
@@ -36,14 +40,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Whatever stops a measurement: there is nobody to tell one failure from another but the reader.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str =
-    "bench [--write] [--seconds N] [--folder DIR] [--only WORD] [--log EVENTS [--postgres URL]]
+const USAGE: &str = "bench [--write] [--seconds N] [--folder DIR] [--only WORD]
+      [--log EVENTS | --ends SESSIONS [--postgres URL]]
 
   --write        put the tables into docs/performance.md
   --seconds N    measure each row so long (3)
   --folder DIR   where the databases go; its disk is part of what is measured (the system's temporary folder)
   --only WORD    measure only rows whose name contains the word
   --log EVENTS   measure pages of a log with so many events instead, on SQLite
+  --ends SESSIONS measure the ends of sessions instead, of so many that ran out at once, on SQLite
   --postgres URL and on this PostgreSQL, in a schema of its own that goes afterwards
 
 VESTIBULE_BIN names the release build of the server; `cargo xtask bench` makes it and sets this.
@@ -60,6 +65,8 @@ pub(crate) struct Options {
     pub(crate) only: String,
     /// Events of the log whose pages are measured instead.
     log_events: Option<u64>,
+    /// Sessions that run out at once, whose ends are measured instead.
+    expired_sessions: Option<u64>,
     /// The PostgreSQL that they are measured on too.
     pub(crate) postgres: Option<String>,
     /// The server.
@@ -74,6 +81,7 @@ impl Options {
             folder: std::env::temp_dir(),
             only: String::new(),
             log_events: None,
+            expired_sessions: None,
             postgres: None,
             program: std::env::var_os("VESTIBULE_BIN").map(PathBuf::from).ok_or(USAGE)?,
         };
@@ -86,6 +94,7 @@ impl Options {
                 }
                 "--folder" => options.folder = words.next().ok_or(USAGE)?.into(),
                 "--log" => options.log_events = Some(words.next().ok_or(USAGE)?.parse()?),
+                "--ends" => options.expired_sessions = Some(words.next().ok_or(USAGE)?.parse()?),
                 "--postgres" => options.postgres = Some(words.next().ok_or(USAGE)?),
                 "--only" => options.only = words.next().ok_or(USAGE)?,
                 _ => return Err(USAGE.into()),
@@ -115,9 +124,10 @@ fn run(options: &Options) -> Result<()> {
     // One thread makes the load, so that the server has the other processors.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = async {
-        match options.log_events {
-            None => Result::Ok((report::TABLES, work::measure_all(options).await?)),
-            Some(events) => Ok((report::LOG_TABLES, logs::measure_all(options, events).await?)),
+        match (options.log_events, options.expired_sessions) {
+            (Some(events), _) => Result::Ok((report::LOG_TABLES, logs::measure_all(options, events).await?)),
+            (_, Some(sessions)) => Ok((report::END_TABLES, ends::measure_all(options, sessions).await?)),
+            _ => Ok((report::TABLES, work::measure_all(options).await?)),
         }
     };
     let (place, report) = LocalSet::new().block_on(&runtime, measured)?;

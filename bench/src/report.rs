@@ -18,6 +18,8 @@ pub(crate) type Markers = [&'static str; 2];
 pub(crate) const TABLES: Markers = ["<!-- bench:begin -->\n", "<!-- bench:end -->"];
 /// Where those of a long log stand.
 pub(crate) const LOG_TABLES: Markers = ["<!-- bench-log:begin -->\n", "<!-- bench-log:end -->"];
+/// Where the figures of the ends of sessions stand there.
+pub(crate) const END_TABLES: Markers = ["<!-- bench-ends:begin -->\n", "<!-- bench-ends:end -->"];
 
 /// One row.
 pub(crate) struct Line {

@@ -69,7 +69,8 @@ impl Api {
         heard.json()
     }
 
-    async fn app(&self, name: &str, mut body: Value) -> Result<App> {
+    /// Makes a client.
+    pub(crate) async fn app(&self, name: &str, mut body: Value) -> Result<App> {
         body["name"] = name.into();
         let made = self.call(Method::POST, "clients", body).await?;
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();

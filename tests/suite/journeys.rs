@@ -2,6 +2,7 @@
 
 mod concurrent_patch;
 mod configure_session_metadata;
+mod database_clock;
 mod delivery;
 mod expiry_by_connection;
 mod failures;
