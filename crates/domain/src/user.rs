@@ -165,6 +165,14 @@ impl User {
     }
 }
 
+/// What stands for a user who has no picture: the first two letters of what they are called, in lower case; `user` where
+/// they are not plain ones.
+pub fn initials(called: &str) -> String {
+    let letters: String = called.chars().take(2).flat_map(char::to_lowercase).collect();
+    let plain = letters.len() == 2 && letters.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if plain { letters } else { "user".to_owned() }
+}
+
 /// Records of earlier epochs that wait for their turn: sessions, whose clients are yet to be told, and refresh tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Farewell {

@@ -4,6 +4,7 @@
 
 mod changes;
 mod password_changed;
+mod picture;
 pub(crate) mod registered;
 pub(crate) mod registration;
 mod told;
@@ -70,7 +71,7 @@ impl Engine {
         if connection.strategy != STRATEGY_DATABASE {
             return Err(Error::property("users can only be made in database connections", "connection"));
         }
-        let mut user = new.to_user(&connection, self.random(), self.now())?;
+        let mut user = self.pictured(new.to_user(&connection, self.random(), self.now())?);
         let Some(password) = new.password else {
             return Err(Error::payload("Missing required property: password"));
         };

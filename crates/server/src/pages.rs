@@ -3,6 +3,7 @@
 //! Templates and the style are in `crates/server/pages/`. A page carries its own security headers, so that none can
 //! be sent without them.
 
+mod avatar;
 mod style;
 
 use std::sync::LazyLock;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use crate::http::csp::{self, Needs};
 
+pub use avatar::avatar;
 pub use style::{STYLE_PATH, style};
 
 /// It posts the form of an answer in the mode `form_post`.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 
 use crate::error::{PageError, fallback};
-use crate::pages::{self, Brand, Page, STYLE_PATH, style};
+use crate::pages::{self, Brand, Page, STYLE_PATH, avatar, style};
 use crate::{App, dashboard, management, oidc};
 
 /// Every URL of the server.
@@ -19,6 +19,8 @@ pub fn all(app: App) -> Router {
         .route("/readyz", get(readyz))
         // The pages' style.
         .route(&STYLE_PATH, get(style))
+        // Pictures of users who have none.
+        .route("/avatars/{name}", get(avatar))
         // Signing in and out, tokens, discovery: listed in `oidc.rs`.
         .merge(oidc::routes())
         // `/api/v2`: listed in `management.rs`.

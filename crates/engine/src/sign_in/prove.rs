@@ -252,13 +252,13 @@ impl Engine {
         password_hash: String,
     ) -> User {
         let identity = Identity::of_database(connection, hexadecimal(&self.random::<12>()));
-        User {
+        self.pictured(User {
             email: Some(email.to_owned()),
             name: Some(email.to_owned()),
             nickname: email.split('@').next().map(str::to_owned),
             password_hash: Some(password_hash),
             ..User::new(identity, self.now())
-        }
+        })
     }
 
     /// The user proved who they are: make or renew the session, and go on to the Actions.

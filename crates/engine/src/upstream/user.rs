@@ -139,6 +139,7 @@ impl Engine {
         // The user's own properties are those of the account that they were made with (Auth0: root attributes).
         if is_first && oidc.profile_update == ProfileUpdate::OnEachLogin {
             take_over(&mut user, profile);
+            user = self.pictured(user);
         }
         if user != before {
             user.updated_at = self.now();
@@ -174,7 +175,7 @@ impl Engine {
         if oidc.profile_update != ProfileUpdate::NeverOnLogin {
             take_over(&mut user, profile);
         }
-        user
+        self.pictured(user)
     }
 }
 
