@@ -94,7 +94,16 @@ impl TenantChanges {
         if let Some(enabled) = self.session_management {
             tenant.session_management = enabled.unwrap_or_default();
         }
-        merge_kept(&mut tenant.kept, &self.kept);
+        let mut kept = self.kept.clone();
+        // Flags are set one by one.
+        if let (Some(Value::Object(told)), Some(Value::Object(own))) =
+            (kept.get_mut("flags"), tenant.kept.get("flags"))
+        {
+            own.iter().for_each(|(name, value)| {
+                told.entry(name).or_insert_with(|| value.clone());
+            });
+        }
+        merge_kept(&mut tenant.kept, &kept);
         Ok(())
     }
 

@@ -47,6 +47,9 @@ pub const KEPT: &[(&str, Kind)] = &[
     ("country_codes", Kind::Object),
 ];
 
+/// The property whose members are set one by one.
+const FLAGS: &str = "flags";
+
 /// The routes of this resource.
 pub fn routes() -> Router<App> {
     Router::new().route("/api/v2/tenants/settings", get(read).patch(update))
@@ -144,7 +147,7 @@ fn body_of(tenant: &Tenant) -> Value {
         "oidc_logout": { "rp_logout_end_session_endpoint_discovery": tenant.logout_endpoint_discovery },
         "include_session_metadata_in_tenant_logs": tenant.include_session_metadata_in_logs,
         "enabled_locales": ["en"],
-        "flags": {},
+        "flags": flags_of(tenant),
         "change_password": { "enabled": false },
         "guardian_mfa_page": { "enabled": false },
         "sandbox_version": "22",
@@ -153,10 +156,29 @@ fn body_of(tenant: &Tenant) -> Value {
     if let Some(uri) = &tenant.default_redirection_uri {
         body["default_redirection_uri"] = uri.as_str().into();
     }
-    for (name, value) in &tenant.kept {
+    for (name, value) in tenant.kept.iter().filter(|(name, _)| name.as_str() != FLAGS) {
         body[name] = value.clone();
     }
     body
+}
+
+/// What is so here whatever is kept, and what is kept.
+fn flags_of(tenant: &Tenant) -> Value {
+    let mut flags = json!({
+        "allow_changing_enable_sso": false,
+        "disable_clickjack_protection_headers": false,
+        "disable_impersonation": true,
+        "enable_dynamic_client_registration": false,
+        "enable_sso": true,
+        "revoke_refresh_token_grant": false,
+        "universal_login": true,
+    });
+    if let Some(Value::Object(kept)) = tenant.kept.get(FLAGS) {
+        for (name, value) in kept {
+            flags[name] = value.clone();
+        }
+    }
+    flags
 }
 
 #[cfg(test)]
