@@ -251,6 +251,15 @@ impl Server {
         }
     }
 
+    /// Makes and publishes the signing keys that come next, if they are due.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn make_next_keys(&self) {
+        self.engine().make_next_keys().await.expect("the store answers");
+        self.engine().reload_published().await.expect("the store answers");
+    }
+
     fn engine(&self) -> &engine::Engine {
         &self.running.as_ref().expect("the server runs").engine
     }

@@ -24,4 +24,5 @@ mod sessions_delete;
 mod sessions_get;
 mod sessions_list;
 mod sessions_patch;
+mod signing_keys;
 mod users_search;

@@ -18,6 +18,9 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Rs256, Self::Es256];
+
     /// The `alg` header value.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +31,31 @@ impl SigningAlgorithm {
 
     /// Reads an `alg` header value.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Rs256, Self::Es256].into_iter().find(|algorithm| algorithm.as_str() == name)
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// What a key is for at this time. Auth0: each tenant has one key of each kind, and previous ones until they are revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRole {
+    /// Published, so that whoever keeps a copy of the key set knows it before it signs.
+    Next,
+    /// It signs.
+    #[default]
+    Current,
+    /// It signed; what it signed still counts until it is revoked.
+    Previous,
+}
+
+impl KeyRole {
+    /// The role's name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Previous => "previous",
+        }
     }
 }
 
@@ -41,13 +68,21 @@ pub struct SigningKeyRecord {
     pub algorithm: SigningAlgorithm,
     /// PKCS#8 bytes (RFC 5958), sealed.
     pub private: Sealed,
+    /// What it is for.
+    #[serde(default)]
+    pub role: KeyRole,
+    /// Its certificate (RFC 5280), signed by itself: DER as base64. Absent only where an earlier version made the key.
+    #[serde(default)]
+    pub certificate: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Since when it signs, if it ever did. Absent too where an earlier version made the key: since it was made.
+    #[serde(default)]
+    pub current_since: Option<Timestamp>,
+    /// Until when it signed.
+    #[serde(default)]
+    pub current_until: Option<Timestamp>,
     /// Since when its signatures are no longer trusted, if they are not.
     #[serde(default)]
     pub revoked_at: Option<Timestamp>,
-    /// Whether it was made because there was none. Of its algorithm there is one such key, however many nodes start
-    /// at once.
-    #[serde(default)]
-    pub is_first: bool,
 }

@@ -165,6 +165,11 @@ pub const ACTION_PACKAGES_BYTES_MAX: u64 = 128 * 1024 * 1024;
 pub const ACTION_PACKAGES_FILES_MAX: usize = 50_000;
 /// Bytes of the lock that a version keeps of its npm packages. Ours: some 700 packages.
 pub const ACTION_PACKAGES_LOCK_BYTES_MAX: usize = 256 * 1024;
+/// Keys of one algorithm that signed before and still count. Ours: as many rotations as one may wait for old tokens to run
+/// out.
+pub const SIGNING_KEYS_PREVIOUS_MAX: usize = 8;
+/// How old a key is before the next one is made, in milliseconds. Ours: the first minute of a server belongs to its start.
+pub const SIGNING_KEY_NEXT_AFTER_MS: i64 = 60 * 1000;
 /// The shortest time between two removals of npm packages that nobody needs, in milliseconds. Ours.
 pub const ACTION_PACKAGES_SWEEP_MS: i64 = 3600 * 1000;
 /// How long a failed installation is not tried again for a run, in milliseconds. Ours: a sign-in a second must not

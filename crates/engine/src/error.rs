@@ -51,6 +51,8 @@ pub enum Resource {
     LogoutDelivery,
     /// A refresh token.
     RefreshToken,
+    /// A signing key.
+    SigningKey,
 }
 
 /// What can go wrong.

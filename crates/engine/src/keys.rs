@@ -1,15 +1,20 @@
 //! Keys that sign: made on the first start, kept sealed, parsed once, published as bytes.
 //!
-//! Signing with RSA costs a quarter of a millisecond, so it runs on a bounded pool beside the async threads.
+//! Signing with RSA costs a quarter of a millisecond, so it runs on a bounded pool beside the async threads. How one key
+//! follows another: [`rotate`].
 
+pub mod certificate;
 mod recent;
+pub mod rotate;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use domain::id::KeyId;
-use domain::key::{SigningAlgorithm, SigningKeyRecord};
+use domain::key::{KeyRole, SigningAlgorithm, SigningKeyRecord};
 use domain::tenant::Tenant;
 use domain::time::Timestamp;
 use protocol::discovery::{Features, Metadata};
@@ -18,9 +23,10 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 use store::tables::tenant_key;
-use store::{Key, Order, Store};
+use store::{Key, Order, Store, Tx};
 use tokio::sync::Semaphore;
 
+use self::certificate::Certificate;
 use crate::{Engine, Error};
 
 /// Keys at most; more than a rotation ever leaves.
@@ -34,6 +40,8 @@ pub struct Keys {
     es256: Arc<SigningKey>,
     /// Every key whose signatures count.
     pub set: KeySet,
+    /// The certificate of the key that signs with RS256.
+    pub certificate: Certificate,
     recent: recent::Recent,
     /// The JWK set (RFC 7517 §5), as it is served.
     pub jwks: Bytes,
@@ -84,18 +92,20 @@ impl Signers {
     }
 }
 
-const fn seal_purpose() -> &'static str {
-    "signing_key.private"
-}
+const SEAL_PURPOSE: &str = "signing_key.private";
 
 /// Loads the keys, and makes those that are missing.
 pub(crate) async fn load(store: &Store, issuer: &str, now: Timestamp) -> Result<Published, Error> {
     let mut records = stored(store).await?;
-    for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256] {
-        if !records.iter().any(|record| record.algorithm == algorithm && record.revoked_at.is_none()) {
-            make(store, algorithm, now).await?;
+    for algorithm in SigningAlgorithm::ALL {
+        if !records.iter().any(|record| is_in_force(record, algorithm, KeyRole::Current)) {
+            add(store, new_key(store, issuer, algorithm, now).await?).await?;
             records = stored(store).await?;
         }
+    }
+    if records.iter().any(|record| record.certificate.is_none()) {
+        add_certificates(store, issuer, &records).await?;
+        records = stored(store).await?;
     }
     Ok(Published(ArcSwap::from_pointee(parse(store, &records, &stored_discovery(store, issuer).await?)?)))
 }
@@ -113,57 +123,125 @@ async fn stored_discovery(store: &Store, issuer: &str) -> Result<Bytes, Error> {
 async fn stored(store: &Store) -> Result<Vec<SigningKeyRecord>, Error> {
     let page = store.page::<SigningKeyRecord>(None, &Key::all(), None, KEYS_MAX, Order::Ascending).await?;
     let mut records = page.items;
-    records.sort_by(|left, right| right.created_at.cmp(&left.created_at).then(left.id.cmp(&right.id)));
+    // The current ones first, RSA before the others, then the newest: some verifiers take the first key that they find.
+    let rank = |record: &SigningKeyRecord| {
+        let role =
+            [KeyRole::Current, KeyRole::Next, KeyRole::Previous].iter().position(|role| *role == record.role);
+        (role, record.algorithm == SigningAlgorithm::Es256, std::cmp::Reverse(record.created_at))
+    };
+    records.sort_by(|left, right| rank(left).cmp(&rank(right)).then(left.id.cmp(&right.id)));
     Ok(records)
 }
 
-/// Makes the first key of an algorithm. Of nodes that start at once one does; the others find its key.
-async fn make(store: &Store, algorithm: SigningAlgorithm, now: Timestamp) -> Result<(), Error> {
+fn is_in_force(record: &SigningKeyRecord, algorithm: SigningAlgorithm, role: KeyRole) -> bool {
+    record.algorithm == algorithm && record.role == role && record.revoked_at.is_none()
+}
+
+/// Makes a key that signs from now on.
+async fn new_key(
+    store: &Store,
+    issuer: &str,
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, Error> {
+    let bug = |error: JoseError| Error::Bug(format!("a signing key could not be made: {error}"));
     let key = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm))
         .await
         .map_err(|error| Error::Bug(error.to_string()))?
-        .map_err(|error| Error::Bug(format!("a signing key could not be made: {error}")))?;
-    let pkcs8 = key.to_pkcs8().map_err(|error| Error::Bug(error.to_string()))?;
-    let private = store.seal(seal_purpose(), pkcs8.expose());
-    let record = SigningKeyRecord {
+        .map_err(bug)?;
+    let pkcs8 = key.to_pkcs8().map_err(bug)?;
+    Ok(SigningKeyRecord {
         id: KeyId::new(key.kid()),
         algorithm,
-        private,
+        private: store.seal(SEAL_PURPOSE, pkcs8.expose()),
+        role: KeyRole::Current,
+        certificate: Some(Certificate::make(algorithm, pkcs8.expose(), issuer, now)?.to_base64()),
         created_at: now,
+        current_since: Some(now),
+        current_until: None,
         revoked_at: None,
-        is_first: true,
-    };
+    })
+}
+
+/// Makes a key that is published and signs later.
+async fn new_next_key(
+    store: &Store,
+    issuer: &str,
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, Error> {
+    let key = new_key(store, issuer, algorithm, now).await?;
+    Ok(SigningKeyRecord { role: KeyRole::Next, current_since: None, ..key })
+}
+
+/// Adds a key whose role no other of its algorithm has. Of nodes that add one at once one does; the others find its key.
+async fn add(store: &Store, key: SigningKeyRecord) -> Result<(), Error> {
     store
         .transact(async |tx| -> Result<(), Error> {
-            if tx.find::<SigningKeyRecord>("first", &Key::of(algorithm.as_str())).await?.is_none() {
-                tx.insert(record.clone());
+            if in_role(tx, key.algorithm, key.role).await?.is_none() {
+                tx.insert(key.clone());
             }
             Ok(())
         })
         .await
 }
 
+/// The current or the next key of an algorithm.
+async fn in_role(
+    tx: &mut Tx,
+    algorithm: SigningAlgorithm,
+    role: KeyRole,
+) -> Result<Option<SigningKeyRecord>, Error> {
+    Ok(tx.find::<SigningKeyRecord>("role", &Key::of((algorithm.as_str(), role.as_str()))).await?)
+}
+
+/// Gives certificates to keys of a version that had none.
+async fn add_certificates(store: &Store, issuer: &str, records: &[SigningKeyRecord]) -> Result<(), Error> {
+    for record in records.iter().filter(|record| record.certificate.is_none()) {
+        let pkcs8 = store.unseal(SEAL_PURPOSE, &record.private)?;
+        let made = Certificate::make(record.algorithm, &pkcs8, issuer, record.created_at)?.to_base64();
+        store
+            .transact(async |tx| -> Result<(), Error> {
+                let stored = tx.get::<SigningKeyRecord>(&Key::of(&record.id)).await?;
+                if let Some(stored) = stored.filter(|stored| stored.certificate.is_none()) {
+                    tx.put(SigningKeyRecord { certificate: Some(made.clone()), ..stored });
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(())
+}
+
 fn parse(store: &Store, records: &[SigningKeyRecord], discovery: &Bytes) -> Result<Keys, Error> {
+    let bug = |record: &SigningKeyRecord, error: &dyn std::fmt::Display| {
+        Error::Bug(format!("signing key {} does not parse: {error}", record.id))
+    };
     let mut keys = Vec::new();
     for record in records.iter().filter(|record| record.revoked_at.is_none()) {
-        let private = store.unseal(seal_purpose(), &record.private)?;
-        let key = SigningKey::from_pkcs8(record.algorithm, &private)
-            .map_err(|error| Error::Bug(format!("signing key {} does not parse: {error}", record.id)))?;
-        keys.push((record.algorithm, Arc::new(key)));
+        let private = store.unseal(SEAL_PURPOSE, &record.private)?;
+        let key = SigningKey::from_pkcs8(record.algorithm, &private).map_err(|error| bug(record, &error))?;
+        keys.push((record, Arc::new(key), Certificate::of(record)?));
     }
-    let newest = |wanted: SigningAlgorithm| {
+    let current = |algorithm: SigningAlgorithm| {
         keys.iter()
-            .find(|(algorithm, _)| *algorithm == wanted)
-            .map(|(_, key)| key.clone())
-            .ok_or_else(|| Error::Bug(format!("there is no {} key", wanted.as_str())))
+            .find(|(record, _, _)| record.algorithm == algorithm && record.role == KeyRole::Current)
+            .ok_or_else(|| Error::Bug(format!("there is no {} key", algorithm.as_str())))
     };
-    let (rs256, es256) = (newest(SigningAlgorithm::Rs256)?, newest(SigningAlgorithm::Es256)?);
-    let jwks: Vec<_> = keys.iter().map(|(_, key)| key.jwk()).collect();
-    let set = KeySet::new(keys.iter().map(|(_, key)| key.verifying_key()).collect());
+    let ((_, rs256, certificate), (_, es256, _)) =
+        (current(SigningAlgorithm::Rs256)?, current(SigningAlgorithm::Es256)?);
+    let jwk = |(_, key, certificate): &(_, Arc<SigningKey>, Certificate)| {
+        let mut jwk = key.jwk();
+        jwk["x5t"] = URL_SAFE_NO_PAD.encode(certificate.thumbprint()).into();
+        jwk["x5c"] = json!([certificate.to_base64()]);
+        jwk
+    };
+    let jwks: Vec<_> = keys.iter().map(jwk).collect();
     Ok(Keys {
-        rs256,
-        es256,
-        set,
+        rs256: Arc::clone(rs256),
+        es256: Arc::clone(es256),
+        set: KeySet::new(keys.iter().map(|(_, key, _)| key.verifying_key()).collect()),
+        certificate: certificate.clone(),
         recent: recent::Recent::default(),
         jwks: Bytes::from(json!({ "keys": jwks }).to_string()),
         discovery: discovery.clone(),

@@ -208,6 +208,12 @@ impl Engine {
         &self.inner.issuer
     }
 
+    /// The host of the issuer, without its port.
+    pub fn issuer_host(&self) -> String {
+        let issuer = url::Url::parse(&self.inner.issuer).ok();
+        issuer.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// The Management API's audience, `https://{domain}/api/v2/`.
     pub fn management_audience(&self) -> String {
         format!("{}api/v2/", self.inner.issuer)

@@ -13,6 +13,7 @@ pub mod connections;
 pub mod emails;
 pub mod fields;
 mod kept;
+pub mod keys;
 pub mod log_streams;
 pub mod logout_deliveries;
 pub mod logs;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<App> {
         .merge(clients::routes())
         .merge(connections::routes())
         .merge(emails::routes())
+        .merge(keys::routes())
         .merge(log_streams::routes())
         .merge(logout_deliveries::routes())
         .merge(logs::routes())

@@ -146,6 +146,10 @@ pub async fn sweep(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::R
                 false
             }
         };
+        // Behind the sweep, since an RSA key takes a while to make. The next sweep publishes it.
+        if let Err(error) = engine.make_next_keys().await {
+            report("make the next signing keys", &error);
+        }
     }
 }
 

@@ -62,7 +62,7 @@ use domain::id::{
     LogStreamId, LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, SessionId,
     SignInId, UserId,
 };
-use domain::key::SigningKeyRecord;
+use domain::key::{KeyRole, SigningKeyRecord};
 use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
 use domain::log_stream::{LogStream, LogStreamPosition, Sink};
 use domain::logout_delivery::LogoutDelivery;
@@ -156,9 +156,10 @@ impl Record for SigningKeyRecord {
     }
 
     fn indexes(&self) -> Vec<IndexEntry> {
-        let is_entered = self.is_first && self.revoked_at.is_none();
-        let entry = || IndexEntry::unique("first", Key::of(self.algorithm.as_str()));
-        is_entered.then(entry).into_iter().collect()
+        // However many nodes start or rotate at once, one key of an algorithm is the current one, and one the next.
+        let is_only = self.role != KeyRole::Previous;
+        let entry = || IndexEntry::unique("role", Key::of((self.algorithm.as_str(), self.role.as_str())));
+        is_only.then(entry).into_iter().collect()
     }
 }
 

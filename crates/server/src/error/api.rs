@@ -70,6 +70,7 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::ModuleVersion => ("The action module version does not exist.", None),
         Resource::Execution => ("That execution does not exist.", None),
         Resource::Trigger => ("That trigger does not exist.", None),
+        Resource::SigningKey => ("The signing key does not exist.", None),
         Resource::LogoutDelivery => ("The logout delivery does not exist.", None),
         Resource::Log => ("The log does not exist.", None),
         Resource::LogStream => ("The log stream does not exist.", None),

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::client::Client;
 use domain::id::ClientId;
+use domain::secret::Secret;
 use engine::clients::{CLIENT_SECRET, ClientFilter, READ_CLIENT_SECRETS};
 use engine::{Engine, Error};
 use serde_json::Value;
@@ -21,6 +22,7 @@ use self::read::changes_of;
 use self::wire::body_of;
 use super::caller::Call;
 use super::fields::Fields;
+use super::keys::signing_keys_of_clients;
 use super::paging::{Params, Selection, answer, list_body};
 use crate::App;
 use crate::error::ApiError;
@@ -107,11 +109,11 @@ async fn update(
     }
     let with_secret = call.has(READ_CLIENT_SECRETS);
     let mut changes = changes_of(&mut fields, KEPT);
-    changes.secret = fields.text("client_secret").map(domain::secret::Secret::new);
+    changes.secret = fields.text("client_secret").map(Secret::new);
     fields.finish()?;
     let client = app.engine().update_client(&call.with_body(body), &ClientId::new(id), changes).await?;
-    let body = if with_secret { whole(app.engine(), &client)? } else { body_of(&client, None) };
-    Ok(answer(StatusCode::OK, &body))
+    let secret = with_secret.then(|| app.engine().reveal_client_secret(&client)).transpose()?;
+    Ok(answer(StatusCode::OK, &with_keys(app.engine(), &client, secret)))
 }
 
 async fn rotate(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
@@ -129,8 +131,14 @@ async fn delete(call: Call, State(app): State<App>, Path(id): Path<String>) -> R
 
 /// The client with its secret.
 fn whole(engine: &Engine, client: &Client) -> Result<Value, Error> {
-    let secret = engine.reveal_client_secret(client)?;
-    Ok(body_of(client, Some(secret.expose())))
+    Ok(with_keys(engine, client, Some(engine.reveal_client_secret(client)?)))
+}
+
+/// The client with the certificate that its tokens are signed with.
+fn with_keys(engine: &Engine, client: &Client, secret: Option<Secret<String>>) -> Value {
+    let mut body = body_of(client, secret.as_ref().map(Secret::expose));
+    body["signing_keys"] = signing_keys_of_clients(&engine.keys().certificate, &engine.issuer_host());
+    body
 }
 
 /// What a caller may see of clients.
@@ -173,7 +181,7 @@ impl View {
     fn render(&self, engine: &Engine, client: &Client, selection: &Selection) -> Result<Value, Error> {
         let body = match self {
             Self::WithSecret => whole(engine, client)?,
-            Self::WithoutSecret => body_of(client, None),
+            Self::WithoutSecret => with_keys(engine, client, None),
             Self::Summary => {
                 let mut body = body_of(client, None);
                 if let Value::Object(map) = &mut body {
