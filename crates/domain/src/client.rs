@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 
 /// The `client_id` of the dashboard. No client that is made through the API can have it: those are random.
 pub const DASHBOARD_CLIENT_ID: &str = "vestibule-dashboard";
+/// Identifier of the client that stands for all applications (Auth0: "All Applications"). Nobody signs in with it; what a
+/// deploy tool sets for all of them, such as a page of its own for sign-in, is kept there.
+pub const GLOBAL_CLIENT_ID: &str = "vestibule-all-applications";
 
 /// How a client proves itself at the token endpoint (RFC 7591 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -130,12 +130,17 @@ impl Engine {
     /// Deletes a client and its grants, and then takes it from the organizations. One that is not there is not missed.
     ///
     /// # Errors
-    /// What the store answers.
+    /// [`Error::Invalid`] for the one that stands for all applications.
     pub async fn delete_client(&self, call: &ApiCall, id: &ClientId) -> Result<(), Error> {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
-                if tx.get::<Client>(&Key::of(id)).await?.is_none_or(|client| client.is_dashboard()) {
+                let Some(client) = tx.get::<Client>(&Key::of(id)).await?.filter(|client| !client.is_dashboard())
+                else {
                     return Ok(());
+                };
+                if client.is_global {
+                    let message = "The client that stands for all applications cannot be deleted.".to_owned();
+                    return Err(Error::Invalid { message, code: Some("invalid_operation") });
                 }
                 // A grant that is made at this very moment may stay behind: it names nobody, and nobody can use it.
                 let mut after = None;

@@ -1,6 +1,6 @@
 //! What a tenant starts with: a user database, the Management API, and its first administrator.
 
-use domain::client::{Client, ClientAuthMethod};
+use domain::client::{Client, ClientAuthMethod, GLOBAL_CLIENT_ID};
 use domain::connection::{CONNECTION_DEFAULT, Connection, STRATEGY_DATABASE};
 use domain::grant::ClientGrant;
 use domain::id::{ClientGrantId, ClientId, ConnectionId, ResourceServerId, alphanumeric, hexadecimal};
@@ -111,6 +111,7 @@ impl Engine {
         if self.store().get::<Tenant>(&tenant_key()).await?.is_some() {
             self.ensure_management_api().await?;
             self.ensure_dashboard_client().await?;
+            self.ensure_global_client().await?;
             return Ok(None);
         }
         let password = Secret::new(alphanumeric(&self.random::<20>()));
@@ -142,6 +143,7 @@ impl Engine {
             })
             .await?;
         self.ensure_dashboard_client().await?;
+        self.ensure_global_client().await?;
         Ok(made.then_some(FirstAdministrator {
             client_id,
             client_secret,
@@ -168,6 +170,21 @@ impl Engine {
                         });
                     }
                     Some(api) => self.add_new_scopes(tx, api).await?,
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn ensure_global_client(&self) -> Result<(), Error> {
+        let id = ClientId::new(GLOBAL_CLIENT_ID);
+        let mut client = Client::new(id, "All Applications", self.new_client_secret(), self.now());
+        client.is_global = true;
+        client.grant_types = Vec::new();
+        self.store()
+            .transact(async |tx| -> Result<(), Error> {
+                if tx.get::<Client>(&Key::of(&client.id)).await?.is_none() {
+                    tx.insert(client.clone());
                 }
                 Ok(())
             })
