@@ -6,6 +6,7 @@ mod actions;
 mod administrators;
 mod attack_protection;
 mod caller;
+mod deploy_tools;
 mod discovery_domains;
 mod invitations;
 mod kept_settings;

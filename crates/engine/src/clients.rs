@@ -134,7 +134,8 @@ impl Engine {
     pub async fn delete_client(&self, call: &ApiCall, id: &ClientId) -> Result<(), Error> {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
-                let Some(client) = tx.get::<Client>(&Key::of(id)).await?.filter(|client| !client.is_dashboard())
+                let Some(client) =
+                    tx.get::<Client>(&Key::of(id)).await?.filter(|client| !client.is_dashboard())
                 else {
                     return Ok(());
                 };

@@ -28,6 +28,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "connection_profiles",
     "connections",
     "connections_keys",
+    "connections_options",
     "custom_domains",
     "directory_provisionings",
     "email_provider",
@@ -241,7 +242,8 @@ impl Engine {
         ResourceServer {
             id: ResourceServerId::new(hexadecimal(&self.random::<12>())),
             identifier: self.management_audience(),
-            name: Some("Management API".to_owned()),
+            // By this name deploy tools know that the API is no one of the tenant's, and leave it alone.
+            name: Some("Auth0 Management API".to_owned()),
             scopes: scopes
                 .iter()
                 .map(|value| ScopeDefinition { value: value.to_owned(), description: None })

@@ -62,7 +62,7 @@ pub struct LogStreamChanges {
     pub filters: Option<Vec<Category>>,
     /// Which personal data is left out; the inner `None` leaves nothing out.
     pub personal_data: Option<Option<PersonalData>>,
-    /// Where to: takes the place of the whole sink.
+    /// Where to: takes the place of the whole sink, but for an `httpAuthorization` that it does not name.
     pub sink: Option<SinkChoice>,
     /// Where to go on.
     pub start_from: Option<StartFrom>,
@@ -155,7 +155,8 @@ impl LogStreamChanges {
             stream.personal_data.clone_from(personal_data);
         }
         if let Some(sink) = &self.sink {
-            stream.sink = engine.seal_sink(sink)?;
+            let before = std::mem::replace(&mut stream.sink, engine.seal_sink(sink)?);
+            keep_authorization(&before, &mut stream.sink, sink);
         }
         Ok(())
     }
@@ -375,6 +376,7 @@ impl Engine {
                     return Err(Error::property(reason, "sink.httpEndpoint"));
                 }
                 check_header_value(content_type, "sink.httpContentType")?;
+                let authorization = authorization.as_ref().filter(|told| !told.expose().is_empty());
                 if let Some(authorization) = authorization {
                     check_header_value(authorization.expose(), "sink.httpAuthorization")?;
                 }
@@ -383,7 +385,7 @@ impl Engine {
                     endpoint: endpoint.clone(),
                     format: *format,
                     content_type: content_type.clone(),
-                    authorization: authorization.as_ref().map(seal),
+                    authorization: authorization.map(seal),
                     headers: headers
                         .iter()
                         .map(|(name, value)| SealedHeader { name: name.clone(), value: seal(value) })
@@ -396,6 +398,17 @@ impl Engine {
     fn unseal(&self, sealed: &Sealed) -> Result<Secret<String>, Error> {
         let plain = self.store().unseal(PURPOSE, sealed)?;
         String::from_utf8(plain).map(Secret::new).map_err(|error| Error::Bug(error.to_string()))
+    }
+}
+
+/// A change of a sink that says nothing of `httpAuthorization` keeps it, since deploy tools leave secrets out; but never for
+/// another receiver, who must not be told it. An empty one removes it.
+fn keep_authorization(before: &Sink, after: &mut Sink, told: &SinkChoice) {
+    let says_nothing = matches!(told, SinkChoice::Http { authorization: None, .. });
+    let (Sink::Http(before), Sink::Http(after)) = (before, after) else { return };
+    let origin = |endpoint: &str| url::Url::parse(endpoint).ok().map(|url| url.origin());
+    if says_nothing && origin(&before.endpoint) == origin(&after.endpoint) {
+        after.authorization.clone_from(&before.authorization);
     }
 }
 

@@ -1,6 +1,6 @@
 //! APIs that access tokens are made for: made, read, changed, deleted.
 //!
-//! Auth0: APIs › API settings. The Management API itself is one of them and cannot be changed.
+//! Auth0: APIs › API settings. The Management API itself is one of them; of it only the lifetime of tokens can be changed.
 
 use domain::grant::ClientGrant;
 use domain::id::{ResourceServerId, hexadecimal};
@@ -179,8 +179,8 @@ impl Engine {
     /// Changes an API: each property given replaces the one there.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for a property that is not legal; [`Error::Refused`] for the
-    /// Management API itself.
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a property that is not legal; [`Error::Refused`] for
+    /// anything but the lifetime of tokens of the Management API itself.
     pub async fn update_resource_server(
         &self,
         call: &ApiCall,
@@ -191,8 +191,12 @@ impl Engine {
             .transact(async |tx| {
                 let mut server =
                     resource_server_in(tx, id).await?.ok_or(Error::NotFound(Resource::ResourceServer))?;
-                refuse_system(&server)?;
+                let before = server.clone();
                 changes.apply(&mut server)?;
+                // A deploy tool that says what is so anyway is not refused.
+                if before.is_system && server != may_change(&before, &server) {
+                    return Err(system_refusal());
+                }
                 tx.put(server.clone());
                 self.record_api(tx, call, "Update a Resource Server", 200);
                 Ok(server)
@@ -208,7 +212,9 @@ impl Engine {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 let Some(server) = resource_server_in(tx, id).await? else { return Ok(()) };
-                refuse_system(&server)?;
+                if server.is_system {
+                    return Err(system_refusal());
+                }
                 // A grant that is made at this very moment may stay behind: it allows nothing.
                 let (mut after, mut scanned) = (None, 0);
                 loop {
@@ -245,12 +251,20 @@ async fn resource_server_in(tx: &mut Tx, id: &str) -> Result<Option<ResourceServ
     }
 }
 
-fn refuse_system(server: &ResourceServer) -> Result<(), Error> {
-    if !server.is_system {
-        return Ok(());
+/// What the Management API may become: one whose tokens live otherwise.
+fn may_change(before: &ResourceServer, after: &ResourceServer) -> ResourceServer {
+    ResourceServer {
+        token_seconds: after.token_seconds,
+        token_seconds_for_web: after.token_seconds_for_web,
+        kept: after.kept.clone(),
+        ..before.clone()
     }
-    let message = "The Management API of this server cannot be changed or deleted.".to_owned();
-    Err(Error::Refused { message, code: Some("operation_not_supported") })
+}
+
+fn system_refusal() -> Error {
+    let message =
+        "Of the Management API of this server only the lifetime of tokens can be changed.".to_owned();
+    Error::Refused { message, code: Some("operation_not_supported") }
 }
 
 #[cfg(test)]

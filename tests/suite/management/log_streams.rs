@@ -93,8 +93,22 @@ on_every_store! {
         let changed = server.api().patch(&path, &bare).await.expect(200).json();
         let shown = json!({
             "httpEndpoint": "https://siem.example.com/2", "httpContentType": "application/json", "httpContentFormat": "JSONLINES",
+            "httpAuthorization": "Bearer hush",
         });
-        assert_eq!(changed["sink"], shown, "a sink is replaced as a whole");
+        assert_eq!(changed["sink"], shown, "a sink is replaced as a whole, but for a secret that is not named");
+        for (endpoint, authorization, is_kept) in [
+            ("https://siem.example.com/", json!(""), false),
+            ("https://siem.example.com/", json!("Bearer hush"), true),
+            ("https://elsewhere.example.com/", Value::Null, false),
+        ] {
+            server.advance_ms(10);
+            let mut sink = json!({ "httpEndpoint": endpoint });
+            if !authorization.is_null() {
+                sink["httpAuthorization"] = authorization;
+            }
+            let changed = server.api().patch(&path, &json!({ "sink": sink })).await.expect(200).json();
+            assert_eq!(changed["sink"].get("httpAuthorization").is_some(), is_kept, "{changed}");
+        }
 
         server.advance_ms(10);
         server.api().delete(&path).await.expect(204);
@@ -102,7 +116,7 @@ on_every_store! {
             reply.expect_api_error(404, "Not Found", "The log stream does not exist.", "");
         }
         let says: Vec<Value> = server.api().logs("sapi").await.iter().map(|event| event["description"].clone()).collect();
-        assert_eq!(says, ["Delete a Log Stream", "Update a Log Stream", "Update a Log Stream", "Create a Log Stream"]);
+        assert_eq!(says, [&["Delete a Log Stream"][..], &["Update a Log Stream"; 5], &["Create a Log Stream"]].concat());
     }
 
     async fn what_is_not_legal_is_refused_by_name_and_changes_nothing(server) {

@@ -131,8 +131,10 @@ async fn update_clients(
 }
 
 fn changes_of(fields: &mut Fields) -> ConnectionChanges {
+    // Options are replaced as a whole, so that what they do not say is off.
     let options = fields.peek_object("options");
-    let signup_disabled = options.and_then(|options| options.get("disable_signup").and_then(Value::as_bool));
+    let signup_disabled =
+        options.map(|options| options.get("disable_signup").and_then(Value::as_bool).unwrap_or_default());
     ConnectionChanges {
         metadata: fields.object("metadata"),
         signup_enabled: signup_disabled.map(|disabled| !disabled),
@@ -154,8 +156,7 @@ pub(super) fn body_of(connection: &Connection) -> Value {
                 options.entry("oidc_metadata").or_insert_with(|| metadata_of(oidc));
             }
         }
-        None if !connection.signup_enabled => options["disable_signup"] = true.into(),
-        None => {}
+        None => options["disable_signup"] = (!connection.signup_enabled).into(),
     }
     let defaults = [
         ("is_domain_connection", json!(false)),

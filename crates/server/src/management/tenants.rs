@@ -47,6 +47,8 @@ pub const KEPT: &[(&str, Kind)] = &[
     ("country_codes", Kind::Object),
 ];
 
+/// Pages that are kept; one without a text has no `html`, as one that was never set.
+const PAGES: [&str; 3] = ["change_password", "guardian_mfa_page", "error_page"];
 /// The property whose members are set one by one.
 const FLAGS: &str = "flags";
 
@@ -158,6 +160,12 @@ fn body_of(tenant: &Tenant) -> Value {
     }
     for (name, value) in tenant.kept.iter().filter(|(name, _)| name.as_str() != FLAGS) {
         body[name] = value.clone();
+    }
+    for page in PAGES {
+        let own = body.get_mut(page).and_then(Value::as_object_mut);
+        if let Some(own) = own.filter(|own| own.get("html") == Some(&json!(""))) {
+            own.remove("html");
+        }
     }
     body
 }
