@@ -229,6 +229,17 @@ pub(crate) fn merge_kept(own: &mut Map<String, Value>, changes: &Map<String, Val
     domain::user::merge_metadata(own, changes.clone());
 }
 
+/// The same where the members of one property are set one by one, as at Auth0.
+pub(crate) fn merge_kept_within(own: &mut Map<String, Value>, changes: &Map<String, Value>, property: &str) {
+    let mut changes = changes.clone();
+    if let Some(Value::Object(told)) = changes.get_mut(property) {
+        let mut members = own.get(property).and_then(Value::as_object).cloned().unwrap_or_default();
+        domain::user::merge_metadata(&mut members, std::mem::take(told));
+        *told = members;
+    }
+    merge_kept(own, &changes);
+}
+
 /// Refuses metadata that is not small strings.
 pub(crate) fn check_strings(
     property: &str,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use store::tables::tenant_key;
 
 use crate::clients::check_return_url;
-use crate::connections::merge_kept;
+use crate::connections::merge_kept_within;
 use crate::{ApiCall, Engine, Error};
 
 /// Settings that are to change; absent ones stay. The inner `None` clears.
@@ -94,16 +94,7 @@ impl TenantChanges {
         if let Some(enabled) = self.session_management {
             tenant.session_management = enabled.unwrap_or_default();
         }
-        let mut kept = self.kept.clone();
-        // Flags are set one by one.
-        if let (Some(Value::Object(told)), Some(Value::Object(own))) =
-            (kept.get_mut("flags"), tenant.kept.get("flags"))
-        {
-            own.iter().for_each(|(name, value)| {
-                told.entry(name).or_insert_with(|| value.clone());
-            });
-        }
-        merge_kept(&mut tenant.kept, &kept);
+        merge_kept_within(&mut tenant.kept, &self.kept, "flags");
         Ok(())
     }
 

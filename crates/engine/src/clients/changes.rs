@@ -12,6 +12,7 @@ use domain::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::urls::{check_frame_url, check_origin, check_post_url, check_return_url};
+use crate::connections::merge_kept_within;
 use crate::{Engine, Error};
 
 /// Characters of a client's name. Ours.
@@ -93,13 +94,7 @@ impl ClientChanges {
         if let Some(metadata) = &self.metadata {
             merge_client_metadata(&mut client.metadata, metadata.as_ref())?;
         }
-        for (name, value) in &self.kept {
-            if value.is_null() {
-                client.kept.remove(name);
-            } else {
-                client.kept.insert(name.clone(), value.clone());
-            }
-        }
+        merge_kept_within(&mut client.kept, &self.kept, "session_transfer");
         Ok(())
     }
 

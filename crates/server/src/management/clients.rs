@@ -93,7 +93,12 @@ async fn read_one(
     let view = View::of(&call, &selection)?;
     let client = app.engine().client(&ClientId::new(id)).await?;
     view.record(&call, &app, "Get a client").await?;
-    Ok(answer(StatusCode::OK, &view.render(app.engine(), &client, &selection)?))
+    let mut body = view.render(app.engine(), &client, &selection)?;
+    // As recorded at Auth0: whatever is selected, these come too.
+    if !matches!(view, View::Summary) {
+        show_keys(app.engine(), &mut body);
+    }
+    Ok(answer(StatusCode::OK, &body))
 }
 
 async fn update(
@@ -137,8 +142,12 @@ fn whole(engine: &Engine, client: &Client) -> Result<Value, Error> {
 /// The client with the certificate that its tokens are signed with.
 fn with_keys(engine: &Engine, client: &Client, secret: Option<Secret<String>>) -> Value {
     let mut body = body_of(client, secret.as_ref().map(Secret::expose));
-    body["signing_keys"] = signing_keys_of_clients(&engine.keys().certificate, &engine.issuer_host());
+    show_keys(engine, &mut body);
     body
+}
+
+fn show_keys(engine: &Engine, body: &mut Value) {
+    body["signing_keys"] = signing_keys_of_clients(&engine.keys().certificate, &engine.issuer_host());
 }
 
 /// What a caller may see of clients.

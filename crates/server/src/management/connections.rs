@@ -156,7 +156,12 @@ pub(super) fn body_of(connection: &Connection) -> Value {
                 options.entry("oidc_metadata").or_insert_with(|| metadata_of(oidc));
             }
         }
-        None => options["disable_signup"] = (!connection.signup_enabled).into(),
+        None => {
+            if let Some(options) = options.as_object_mut() {
+                show_defaults(options);
+                options.insert("disable_signup".to_owned(), (!connection.signup_enabled).into());
+            }
+        }
     }
     let defaults = [
         ("is_domain_connection", json!(false)),
@@ -172,6 +177,37 @@ pub(super) fn body_of(connection: &Connection) -> Value {
         body.insert("metadata".to_owned(), Value::Object(connection.metadata.clone()));
     }
     Value::Object(body)
+}
+
+/// What a database connection's options say where nothing was set (recorded at Auth0).
+fn show_defaults(options: &mut Map<String, Value>) {
+    let has_new_policy = options.contains_key("password_options");
+    let defaults = [
+        (
+            "authentication_methods",
+            json!({
+                "passkey": { "enabled": false },
+                "password": { "enabled": true, "api_behavior": "required", "signup_behavior": "allow" },
+            }),
+        ),
+        ("brute_force_protection", json!(true)),
+        ("mfa", json!({ "active": true, "return_enroll_settings": true })),
+        (
+            "passkey_options",
+            json!({
+                "challenge_ui": "both",
+                "local_enrollment_enabled": true,
+                "progressive_enrollment_enabled": true,
+            }),
+        ),
+        ("passwordPolicy", json!("good")),
+        ("strategy_version", json!(2)),
+    ];
+    for (name, default) in defaults {
+        if name != "passwordPolicy" || !has_new_policy {
+            options.entry(name).or_insert(default);
+        }
+    }
 }
 
 /// The provider as it was found.

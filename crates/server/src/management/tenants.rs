@@ -174,12 +174,25 @@ fn body_of(tenant: &Tenant) -> Value {
 fn flags_of(tenant: &Tenant) -> Value {
     let mut flags = json!({
         "allow_changing_enable_sso": false,
+        "allow_legacy_delegation_grant_types": false,
+        "allow_legacy_ro_grant_types": false,
+        "allow_other_legacy_grant_types": false,
+        "cannot_change_enforce_client_authentication_on_passwordless_start": false,
         "disable_clickjack_protection_headers": false,
+        "disable_fields_map_fix": false,
         "disable_impersonation": true,
+        "disable_management_api_sms_obfuscation": true,
         "enable_dynamic_client_registration": false,
+        "enable_public_signup_user_exists_error": true,
         "enable_sso": true,
+        "enforce_client_authentication_on_passwordless_start": true,
+        "mfa_show_factor_list_on_enrollment": false,
+        "new_universal_login_experience_enabled": true,
+        "no_disclose_enterprise_connections": false,
+        "remove_alg_from_jwks": false,
         "revoke_refresh_token_grant": false,
         "universal_login": true,
+        "use_scope_descriptions_for_consent": false,
     });
     if let Some(Value::Object(kept)) = tenant.kept.get(FLAGS) {
         for (name, value) in kept {

@@ -77,11 +77,28 @@ pub(super) fn body_of(client: &Client, secret: Option<&String>) -> Value {
         for (name, kept) in kept {
             map.entry(name.as_str()).or_insert_with(|| kept.clone());
         }
+        if let Some(Value::Object(transfer)) = map.get_mut("session_transfer") {
+            show_transfer_defaults(transfer);
+        }
         for (name, default) in ALWAYS {
             map.entry(*name).or_insert(Value::Bool(*default));
         }
     }
     value
+}
+
+/// What `session_transfer` says where nothing was set (recorded at Auth0).
+fn show_transfer_defaults(transfer: &mut Map<String, Value>) {
+    for (name, default) in [
+        ("allow_refresh_token", json!(false)),
+        ("allowed_authentication_methods", json!([])),
+        ("can_create_session_transfer_token", json!(false)),
+        ("enforce_cascade_revocation", json!(true)),
+        ("enforce_device_binding", json!("ip")),
+        ("enforce_online_refresh_tokens", json!(true)),
+    ] {
+        transfer.entry(name).or_insert(default);
+    }
 }
 
 fn jwt_configuration(client: &Client) -> Value {
