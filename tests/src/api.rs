@@ -90,6 +90,11 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// `DELETE` with a body.
+    pub async fn delete_of(&self, path: &str, body: &Value) -> Reply {
+        self.call(Method::DELETE, path, Some(body)).await
+    }
+
     /// `POST` without a body.
     pub async fn post_nothing(&self, path: &str) -> Reply {
         self.call(Method::POST, path, None).await

@@ -16,5 +16,6 @@ mod organization_information;
 mod organization_invitations;
 mod organization_machines;
 mod revoke_on_network_change;
+mod roles_in_tokens;
 mod script_api;
 mod two_nodes;

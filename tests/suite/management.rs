@@ -21,6 +21,7 @@ mod organization_grants;
 mod organizations;
 mod refresh_tokens;
 mod resources;
+mod roles;
 mod sessions_delete;
 mod sessions_get;
 mod sessions_list;

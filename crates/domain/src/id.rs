@@ -58,6 +58,8 @@ identifiers! {
     ClientGrantId;
     /// An organization: `org_` and 16 alphanumerics.
     OrganizationId;
+    /// A role: `rol_` and 16 alphanumerics.
+    RoleId;
     /// An Action, a version, a binding or an execution: a UUID.
     ActionId;
     /// A module that Actions share, or a version of one: a UUID.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{ClientId, ConnectionId, InvitationId, OrganizationId};
+use crate::id::{ClientId, ConnectionId, InvitationId, OrganizationId, RoleId};
 use crate::secret::Sealed;
 use crate::time::Timestamp;
 use crate::user::{User, comparable_email};
@@ -26,6 +26,9 @@ pub struct Invitation {
     /// The only connection by which they may come, if there is one.
     #[serde(default)]
     pub connection_id: Option<ConnectionId>,
+    /// Roles that they have as a member.
+    #[serde(default)]
+    pub roles: Vec<RoleId>,
     /// `user_metadata` of a user who signs up by it.
     #[serde(default)]
     pub user_metadata: Map<String, Value>,

@@ -11,6 +11,7 @@
 //! | user, identity | [`user`] |
 //! | client (application) | [`client`] |
 //! | resource server (API), client grant | [`resource_server`], [`grant`] |
+//! | role, permission | [`role`] |
 //! | connection, and the provider behind one | [`connection`], [`upstream`] |
 //! | organization, a domain of one, an invitation to one | [`organization`], [`discovery_domain`], [`invitation`] |
 //! | code, refresh token | [`token`] |
@@ -54,6 +55,7 @@ pub mod paused;
 pub mod query;
 pub mod redact;
 pub mod resource_server;
+pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod session;

@@ -79,6 +79,17 @@ pub const REFRESH_TOKEN_LEEWAY_USES_MAX: usize = 8;
 /// Identifiers in one request to revoke refresh tokens. Auth0: Management API v2, revoke refresh tokens.
 pub const REFRESH_TOKENS_REVOKED_AT_ONCE_MAX: usize = 100;
 
+/// Roles of the tenant. Auth0: entity limits.
+pub const ROLES_MAX: usize = 1_000;
+/// Permissions of one role. Auth0: entity limits.
+pub const ROLE_PERMISSIONS_MAX: usize = 1_000;
+/// Roles of one user in the whole tenant, or in one organization; roles named in one request. Auth0: entity limits.
+pub const USER_ROLES_MAX: usize = 50;
+/// Permissions of one user beside those of roles. Auth0: entity limits.
+pub const USER_PERMISSIONS_MAX: usize = 1_000;
+/// Users in one request to give them a role. Ours: each costs four rows of the commit.
+pub const ROLE_USERS_PER_REQUEST_MAX: usize = 500;
+
 /// Parameters of one request to `/authorize`, the token endpoint or a logout endpoint. Ours: the specifications
 /// and Auth0 name about thirty.
 pub const REQUEST_PARAMETERS_MAX: usize = 100;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::client::Client;
-use crate::id::{ClientGrantId, ClientId, ConnectionId, OrganizationId, UserId};
+use crate::id::{ClientGrantId, ClientId, ConnectionId, OrganizationId, RoleId, UserId};
 use crate::time::Timestamp;
 
 /// A business customer of the tenant.
@@ -57,6 +57,9 @@ pub struct Membership {
     pub organization_id: OrganizationId,
     /// The user.
     pub user_id: UserId,
+    /// Roles that the user has when they sign in to this organization.
+    #[serde(default)]
+    pub roles: Vec<RoleId>,
     /// Since when.
     pub created_at: Timestamp,
 }

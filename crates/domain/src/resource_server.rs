@@ -17,6 +17,9 @@ pub struct ScopeDefinition {
     /// What it allows.
     #[serde(default)]
     pub description: Option<String>,
+    /// The API's revision with which it came: one that went and came again is another scope.
+    #[serde(default)]
+    pub since: u64,
 }
 
 /// How access tokens are laid out (Auth0: access token profiles).
@@ -26,8 +29,36 @@ pub enum TokenDialect {
     /// Auth0's own profile: `typ` `JWT`, `azp`, `gty`.
     #[default]
     AccessToken,
+    /// The same with the claim `permissions`.
+    AccessTokenAuthz,
     /// RFC 9068: `typ` `at+jwt`, `client_id`, `jti`.
     Rfc9068Profile,
+    /// The same with the claim `permissions`.
+    Rfc9068ProfileAuthz,
+}
+
+impl TokenDialect {
+    /// Reads Auth0's name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all =
+            [Self::AccessToken, Self::AccessTokenAuthz, Self::Rfc9068Profile, Self::Rfc9068ProfileAuthz];
+        all.into_iter().find(|dialect| dialect.as_str() == name)
+    }
+
+    /// Auth0's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::AccessTokenAuthz => "access_token_authz",
+            Self::Rfc9068Profile => "rfc9068_profile",
+            Self::Rfc9068ProfileAuthz => "rfc9068_profile_authz",
+        }
+    }
+
+    /// Whether tokens tell the permissions of who they speak for, where the API enforces them.
+    pub const fn has_permissions(self) -> bool {
+        matches!(self, Self::AccessTokenAuthz | Self::Rfc9068ProfileAuthz)
+    }
 }
 
 /// An API.
@@ -43,6 +74,13 @@ pub struct ResourceServer {
     /// Scopes that it knows.
     #[serde(default)]
     pub scopes: Vec<ScopeDefinition>,
+    /// How often scopes were taken away.
+    #[serde(default)]
+    pub revision: u64,
+    /// Whether a user's token may carry only scopes that the user has as permissions. Absent: what an older release
+    /// kept in `kept`.
+    #[serde(default)]
+    pub enforce_policies: Option<bool>,
     /// Signature of its access tokens.
     pub signing_algorithm: SigningAlgorithm,
     /// Lifetime of its access tokens in seconds.
@@ -69,5 +107,25 @@ impl ResourceServer {
     /// Whether the API knows a scope.
     pub fn knows(&self, scope: &str) -> bool {
         self.scopes.iter().any(|own| own.value == scope)
+    }
+
+    /// Whether users may do here only what they have permissions for (Auth0: RBAC settings of an API).
+    pub fn enforces_policies(&self) -> bool {
+        let kept = || self.kept.get("enforce_policies").and_then(Value::as_bool);
+        self.enforce_policies.or_else(kept).unwrap_or(false)
+    }
+
+    /// Gives the API these scopes in place of its own. Answers whether some went: permissions for them count no more,
+    /// also if scopes of their names come again.
+    pub fn replace_scopes(&mut self, scopes: &[ScopeDefinition]) -> bool {
+        let has_lost = self.scopes.iter().any(|own| !scopes.iter().any(|new| new.value == own.value));
+        self.revision += u64::from(has_lost);
+        let since = |new: &ScopeDefinition| {
+            let own = self.scopes.iter().find(|own| own.value == new.value);
+            own.map_or(self.revision, |own| own.since)
+        };
+        let scopes = scopes.iter().map(|new| ScopeDefinition { since: since(new), ..new.clone() }).collect();
+        self.scopes = scopes;
+        has_lost
     }
 }

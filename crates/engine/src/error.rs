@@ -19,6 +19,8 @@ pub enum Resource {
     ClientGrant,
     /// A resource server.
     ResourceServer,
+    /// A role.
+    Role,
     /// A connection.
     Connection,
     /// An organization.
@@ -61,6 +63,12 @@ pub enum Error {
     /// The thing is not there.
     #[error("{0:?} not found")]
     NotFound(Resource),
+    /// Something that the input names is not there; nothing was changed.
+    #[error("{message}")]
+    Missing {
+        /// What is not there, by name.
+        message: String,
+    },
     /// The input is not legal; nothing was changed.
     #[error("{message}")]
     Invalid {
@@ -154,6 +162,7 @@ impl Error {
             Self::Unavailable(text) | Self::Bug(text) => Some(text),
             Self::OAuth(error) => error.debug.as_deref(),
             Self::NotFound(_)
+            | Self::Missing { .. }
             | Self::Invalid { .. }
             | Self::Conflict { .. }
             | Self::Precondition { .. }

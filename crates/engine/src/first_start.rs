@@ -50,6 +50,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "organization_connections",
     "organization_discovery_domains",
     "organization_invitations",
+    "organization_member_roles",
     "organization_members",
     "organizations",
     "phone_providers",
@@ -58,6 +59,8 @@ const SCOPE_OBJECTS: &[&str] = &[
     "rate_limit_policies",
     "refresh_tokens",
     "resource_servers",
+    "role_members",
+    "roles",
     "rules",
     "rules_configs",
     "scim_config",
@@ -218,7 +221,9 @@ impl Engine {
                 break;
             }
         }
-        let definition = |value: &&str| ScopeDefinition { value: (*value).to_owned(), description: None };
+        let since = api.revision;
+        let definition =
+            |value: &&str| ScopeDefinition { value: (*value).to_owned(), description: None, since };
         api.scopes.extend(new.iter().map(definition));
         tx.put(api);
         Ok(())
@@ -246,8 +251,10 @@ impl Engine {
             name: Some("Auth0 Management API".to_owned()),
             scopes: scopes
                 .iter()
-                .map(|value| ScopeDefinition { value: value.to_owned(), description: None })
+                .map(|value| ScopeDefinition { value: value.to_owned(), description: None, since: 0 })
                 .collect(),
+            revision: 0,
+            enforce_policies: None,
             signing_algorithm: SigningAlgorithm::Rs256,
             token_seconds: ACCESS_TOKEN_SECONDS_DEFAULT,
             token_seconds_for_web: 7200,

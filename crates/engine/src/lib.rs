@@ -18,6 +18,7 @@
 //! | who else gets it | [`log_streams`] |
 //! | keys that sign | [`keys`] |
 //! | the time that nodes share | `clock` |
+//! | roles, permissions, and what they allow | [`roles`] |
 //! | what expires | [`sweep`] |
 
 pub mod actions;
@@ -49,6 +50,7 @@ pub mod ports;
 pub mod refresh_tokens;
 pub mod request;
 pub mod resource_servers;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod settings;

@@ -38,6 +38,8 @@ pub struct ResourceServerChanges {
     pub allow_offline_access: Option<bool>,
     /// How its access tokens are laid out.
     pub token_dialect: Option<TokenDialect>,
+    /// Whether users may do only what they have permissions for.
+    pub enforce_policies: Option<bool>,
     /// Properties without effect: null removes.
     pub kept: Map<String, Value>,
 }
@@ -52,7 +54,7 @@ impl ResourceServerChanges {
         }
         if let Some(scopes) = &self.scopes {
             check_scopes(scopes)?;
-            server.scopes.clone_from(scopes);
+            let _has_lost = server.replace_scopes(scopes);
         }
         if let Some(algorithm) = self.signing_algorithm {
             server.signing_algorithm = algorithm;
@@ -74,6 +76,11 @@ impl ResourceServerChanges {
         }
         if let Some(dialect) = self.token_dialect {
             server.token_dialect = dialect;
+        }
+        if let Some(enforce) = self.enforce_policies {
+            server.enforce_policies = Some(enforce);
+            // Where an older release kept it.
+            server.kept.remove("enforce_policies");
         }
         merge_kept(&mut server.kept, &self.kept);
         Ok(())
@@ -121,6 +128,8 @@ impl Engine {
             identifier: identifier.to_owned(),
             name: None,
             scopes: Vec::new(),
+            revision: 0,
+            enforce_policies: None,
             signing_algorithm: SigningAlgorithm::Rs256,
             token_seconds: ACCESS_TOKEN_SECONDS_DEFAULT,
             token_seconds_for_web: WEB_TOKEN_SECONDS_DEFAULT,
@@ -275,7 +284,7 @@ mod tests {
 
     #[test]
     fn scopes_are_legal_and_unique() {
-        let scope = |value: &str| ScopeDefinition { value: value.to_owned(), description: None };
+        let scope = |value: &str| ScopeDefinition { value: value.to_owned(), description: None, since: 0 };
         assert!(check_scopes(&[scope("read:x"), scope("write:x")]).is_ok());
         for bad in ["", "a b", "a\"", "ä"] {
             assert!(check_scopes(&[scope(bad)]).is_err(), "{bad}");

@@ -38,7 +38,7 @@ pub struct Swept {
 }
 
 impl Engine {
-    /// Ends sessions that ran out, removes rows past their time and packages without use, clears up what other nodes left
+    /// Ends sessions that ran out, removes rows past their time, rows of deleted roles and packages without use, clears up what other nodes left
     /// of an end, and reads again the time and what they may have published.
     ///
     /// # Errors
@@ -51,6 +51,7 @@ impl Engine {
             self.reload_published().await,
             self.sweep_packages().await,
             self.finish_farewells().await,
+            self.sweep_deleted_roles().await,
         ];
         swept.failure = first.into_iter().find_map(Result::err);
         let sessions_left = self.end_expired_sessions(&mut swept).await?;

@@ -36,6 +36,7 @@ use protocol::token::TokenRequest;
 use serde_json::{Map, Value};
 use store::Key;
 
+use crate::roles::access::Held;
 use crate::{Engine, Error, RequestFacts};
 
 /// What the token endpoint gives (RFC 6749 §5.1).
@@ -192,13 +193,13 @@ impl Engine {
             .await
     }
 
-    /// Makes an access token for a user's grant.
+    /// Makes an access token for a user's grant. `held` is what the user may do at the API, where that limits them.
     async fn access_token_of(
         &self,
         client: &Client,
         grant: &Grant,
         scopes: &Scopes,
-        api: Option<&ResourceServer>,
+        (api, held): (Option<&ResourceServer>, Option<&Held>),
         kind: GrantKind,
     ) -> Result<MadeAccessToken, Error> {
         let from_browser = client.is_public();
@@ -215,6 +216,7 @@ impl Engine {
             subject: Subject::User(&grant.user_id),
             client_id: &client.id,
             scopes,
+            permissions: held.map(Held::names),
             organization_id: grant.organization_id.as_ref(),
             session_id: grant.session_id.as_ref().filter(|_| client.is_dashboard()),
             kind,

@@ -18,6 +18,7 @@ use domain::limits::OFFSET_ITEMS_MAX;
 use domain::logout::Initiator;
 use domain::organization::Membership;
 use domain::query::{Field, Query, Syntax};
+use domain::role::UserPermissions;
 use domain::secret::Secret;
 use domain::user::{User, comparable_email};
 use serde_json::json;
@@ -28,6 +29,7 @@ pub use self::changes::{NewUser, UserChanges};
 use self::registration::Registration;
 use crate::listing::{Listing, Slice, Source};
 use crate::passwords::refuse_password;
+use crate::roles::members::delete_roles_of_user;
 use crate::sign_out::BoundTokens;
 use crate::{ApiCall, Engine, Error, Resource, search};
 
@@ -215,7 +217,7 @@ impl Engine {
             .await
     }
 
-    /// Deletes a user with sessions, refresh tokens and memberships. One that is not there is not missed.
+    /// Deletes a user with sessions, refresh tokens, memberships, roles and permissions. One that is not there is not missed.
     ///
     /// # Errors
     /// What the store answers; a user with very many sessions goes in several commits, the last of which is the end.
@@ -228,10 +230,13 @@ impl Engine {
                     self.protect_administrator(tx, call, id).await?;
                     let (initiator, tokens) = (Initiator::AccountDeleted, BoundTokens::Revoke);
                     self.end_sessions_of_user(tx, &mut user, initiator, tokens, &call.facts).await?;
-                    if delete_memberships(tx, id).await? || user.farewell.is_some() {
+                    let more_memberships = delete_memberships(tx, id).await?;
+                    let more_roles = delete_roles_of_user(tx, id).await?;
+                    if more_memberships || more_roles || user.farewell.is_some() {
                         tx.put(user);
                         return Ok(false);
                     }
+                    tx.delete::<UserPermissions>(&Key::of(id));
                     tx.delete::<User>(&Key::of(id));
                     let connection = user.identities.first().map(|identity| &identity.connection);
                     let body = json!({ "connection": connection, "tenant": self.settings().tenant });

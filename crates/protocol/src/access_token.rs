@@ -57,6 +57,8 @@ pub struct AccessTokenInput<'a> {
     pub client_id: &'a ClientId,
     /// What it allows.
     pub scopes: &'a Scopes,
+    /// What the subject may do at an API that asks for it; told where the layout has a place for it.
+    pub permissions: Option<Vec<String>>,
     /// The organization that the user signed in to.
     pub organization_id: Option<&'a OrganizationId>,
     /// The session that it is bound to: with it the token ends, where who takes it asks.
@@ -120,15 +122,18 @@ pub fn claims(input: &AccessTokenInput<'_>) -> AccessTokenClaims {
     if let Some(id) = input.session_id {
         put("sid", json!(id.as_str()));
     }
+    if let Some(permissions) = input.permissions.as_ref().filter(|_| input.dialect.has_permissions()) {
+        put("permissions", json!(permissions));
+    }
     let typ = match input.dialect {
-        TokenDialect::AccessToken => {
+        TokenDialect::AccessToken | TokenDialect::AccessTokenAuthz => {
             put("azp", json!(input.client_id.as_str()));
             if let Some(gty) = input.kind.gty() {
                 put("gty", json!(gty));
             }
             "JWT"
         }
-        TokenDialect::Rfc9068Profile => {
+        TokenDialect::Rfc9068Profile | TokenDialect::Rfc9068ProfileAuthz => {
             put("client_id", json!(input.client_id.as_str()));
             if let Some(at) = input.authenticated_at {
                 put("auth_time", json!(at.as_seconds()));
@@ -180,6 +185,7 @@ mod tests {
             subject: Subject::User(&user_id),
             client_id: &client_id,
             scopes: &scopes,
+            permissions: None,
             organization_id: None,
             session_id: None,
             kind: GrantKind::AuthorizationCode,

@@ -22,6 +22,7 @@ pub mod paging;
 pub mod prompts;
 pub mod refresh_tokens;
 pub mod resource_servers;
+pub mod roles;
 pub mod sessions;
 pub mod shape;
 pub mod tenants;
@@ -51,6 +52,7 @@ pub fn routes() -> Router<App> {
         .merge(prompts::routes())
         .merge(refresh_tokens::routes())
         .merge(resource_servers::routes())
+        .merge(roles::routes())
         .merge(sessions::routes())
         .merge(tenants::routes())
         .merge(user_blocks::routes())

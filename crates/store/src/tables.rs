@@ -16,6 +16,10 @@
 //! | `organization_grant` | organization, client grant | `grant` (client grant) |
 //! | `discovery_domain` | organization, id | `domain` (unique: organization, domain) |
 //! | `invitation` | organization, id | `ticket` (unique: hash), `made` (organization, made at) |
+//! | `role` | id | `name` (unique) |
+//! | `role_member` | role, user | `user` (user) |
+//! | `user_permissions` | user | |
+//! | `deleted_role` | id | |
 //! | `session` | id | `user` (user, made at), `end` (shard, ends at), `upstream_sid` (connection, `sid` there), `upstream_subject` (connection, `sub` there) |
 //! | `sign_in` | id | |
 //! | `paused_sign_in` | id | |
@@ -49,6 +53,7 @@
 //! Records only gain optional fields: what an older release wrote must decode for ever.
 
 mod organizations;
+mod roles;
 mod settings;
 
 use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
@@ -59,8 +64,8 @@ use domain::event::LogEvent;
 use domain::grant::ClientGrant;
 use domain::id::{
     ActionId, ClientGrantId, ClientId, ConnectionId, DiscoveryDomainId, InvitationId, KeyId, LogId,
-    LogStreamId, LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, SessionId,
-    SignInId, UserId,
+    LogStreamId, LogoutDeliveryId, ModuleId, OrganizationId, RefreshTokenId, ResourceServerId, RoleId,
+    SessionId, SignInId, UserId,
 };
 use domain::key::{KeyRole, SigningKeyRecord};
 use domain::log_index::{LogBlock, LogHead, LogPosting, LogSegment};
@@ -92,7 +97,7 @@ macro_rules! identifiers_are_key_parts {
 }
 identifiers_are_key_parts!(
     ActionId ClientGrantId ClientId ConnectionId DiscoveryDomainId InvitationId KeyId LogId LogStreamId LogoutDeliveryId ModuleId OrganizationId
-    RefreshTokenId ResourceServerId SessionId SignInId UserId
+    RefreshTokenId ResourceServerId RoleId SessionId SignInId UserId
 );
 
 /// Where the tenant's settings lie.

@@ -81,6 +81,30 @@ on_every_store! {
         assert_eq!((count(server, &id, "members").await, count(server, &id, "invitations").await), (1, 0));
     }
 
+    async fn an_invitation_gives_its_roles_to_new_members_and_to_those_who_are_there(server) {
+        let mut roles = Vec::new();
+        for name in ["Chief", "Clerk"] {
+            let made = server.api().post("roles", &json!({ "name": name })).await.expect(200).json();
+            roles.push(made["id"].clone());
+        }
+        let bob = server.user("bob@acme.example").await;
+        let (app, id, url) = invited(server, &bob.email, json!({ "roles": [roles[1]] })).await;
+        let listed = server.api().get(&format!("organizations/{id}/invitations")).await.expect(200).json();
+        assert_eq!(listed[0]["roles"], json!([roles[1]]));
+        app.redeem(&server.browser().sign_in_at(&url, &bob).await).await;
+        let path = format!("organizations/{id}/members/{}/roles", bob.path_id());
+        let names = async || -> Vec<Value> {
+            let held = server.api().get(&path).await.expect(200).json();
+            held.as_array().unwrap().iter().map(|role| role["name"].clone()).collect()
+        };
+        assert_eq!(names().await, ["Clerk"]);
+        let url = invite(server, &app, &id, &bob.email, json!({ "roles": roles })).await;
+        app.redeem(&server.browser().sign_in_at(&url, &bob).await).await;
+        assert_eq!(names().await, ["Chief", "Clerk"]);
+        let body = json!({ "inviter": { "name": "Ann" }, "invitee": { "email": bob.email }, "client_id": app.id, "roles": ["rol_none"] });
+        server.api().post(&format!("organizations/{id}/invitations"), &body).await.expect(404);
+    }
+
     async fn an_invitation_that_is_over_lets_nobody_in(server) {
         let bob = server.user("bob@acme.example").await;
         let (app, id, url) = invited(server, &bob.email, json!({ "ttl_sec": 600 })).await;

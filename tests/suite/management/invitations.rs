@@ -70,7 +70,6 @@ on_every_store! {
             (body(&app, json!({ "connection_id": "con_0000000000000000" })), "The specified connection does not exist."),
             (body(&app, json!({ "connection_id": staff })), "is not enabled for the organization"),
             (body(&app, json!({ "send_invitation_email": true })), "sends no emails"),
-            (body(&app, json!({ "roles": ["rol_1"] })), "no roles"),
             (body(&app, json!({ "ttl_sec": 2_592_001 })), "ttl_sec"),
             (body(&app, json!({ "invitee": { "email": "bob" } })), "invitee.email"),
             (body(&app, json!({ "inviter": { "name": "" } })), "inviter.name"),

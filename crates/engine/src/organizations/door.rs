@@ -5,9 +5,9 @@
 
 use domain::client::Client;
 use domain::connection::Connection;
-use domain::id::ConnectionId;
+use domain::id::{ConnectionId, RoleId};
 use domain::invitation::Invitation;
-use domain::limits::ORGANIZATION_CONNECTIONS_MAX;
+use domain::limits::{ORGANIZATION_CONNECTIONS_MAX, USER_ROLES_MAX};
 use domain::organization::{
     Membership, Organization, OrganizationClient, OrganizationConnection, OrganizationUsage,
 };
@@ -58,6 +58,8 @@ impl Door {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     begins: Option<Membership>,
+    /// A membership with roles that an invitation adds.
+    widens: Option<Membership>,
     accepts: Option<Invitation>,
 }
 
@@ -71,6 +73,9 @@ impl Entry {
     pub(crate) fn write(&self, tx: &mut Tx) {
         if let Some(membership) = &self.begins {
             tx.insert(membership.clone());
+        }
+        if let Some(membership) = &self.widens {
+            tx.put(membership.clone());
         }
         if let Some(invitation) = &self.accepts {
             tx.delete::<Invitation>(&invitation.key());
@@ -209,14 +214,22 @@ impl Engine {
             };
             entry.accepts = Some(stored);
         }
-        if tx.get::<Membership>(&Key::of((id, &user.id))).await?.is_some() {
+        let roles = entry.accepts.as_ref().map(|invitation| invitation.roles.clone()).unwrap_or_default();
+        if let Some(membership) = tx.get::<Membership>(&Key::of((id, &user.id))).await? {
+            let room = USER_ROLES_MAX.saturating_sub(membership.roles.len());
+            let new: Vec<RoleId> =
+                roles.into_iter().filter(|role| !membership.roles.contains(role)).take(room).collect();
+            if !new.is_empty() {
+                let roles = [membership.roles, new].concat();
+                entry.widens = Some(Membership { roles, ..membership });
+            }
             return Ok(Ok(entry));
         }
         if !way.assign_membership_on_login && entry.accepts.is_none() {
             return Ok(Err(stranger(organization, user)));
         }
         let (organization_id, user_id) = (id.clone(), user.id.clone());
-        entry.begins = Some(Membership { organization_id, user_id, created_at: self.now() });
+        entry.begins = Some(Membership { organization_id, user_id, roles, created_at: self.now() });
         Ok(Ok(entry))
     }
 }

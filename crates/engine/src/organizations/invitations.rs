@@ -4,7 +4,7 @@
 
 use domain::client::Client;
 use domain::connection::Connection;
-use domain::id::{ClientId, ConnectionId, InvitationId, OrganizationId, alphanumeric};
+use domain::id::{ClientId, ConnectionId, InvitationId, OrganizationId, RoleId, alphanumeric};
 use domain::invitation::Invitation;
 use domain::limits::{INVITATION_SECONDS_DEFAULT, INVITATION_SECONDS_MAX, USER_METADATA_BYTES_MAX};
 use domain::organization::{OrganizationConnection, OrganizationUsage};
@@ -16,6 +16,7 @@ use url::Url;
 
 use super::organization_in;
 use crate::listing::{Listing, Slice, Source};
+use crate::roles::members::{refuse_unknown, wanted};
 use crate::sign_in::hash;
 use crate::{ApiCall, Engine, Error, Resource};
 
@@ -35,6 +36,8 @@ pub struct NewInvitation {
     pub client_id: ClientId,
     /// The only connection by which they may come.
     pub connection_id: Option<ConnectionId>,
+    /// Roles that they get as a member.
+    pub roles: Vec<RoleId>,
     /// `user_metadata` of a user who signs up by it.
     pub user_metadata: Map<String, Value>,
     /// `app_metadata` of a user who signs up by it.
@@ -105,6 +108,9 @@ impl Engine {
                 if let Some(connection_id) = &new.connection_id {
                     check_connection(tx, id, connection_id).await?;
                 }
+                if !new.roles.is_empty() {
+                    refuse_unknown(tx, &wanted(&new.roles)?).await?;
+                }
                 let invitation = Invitation {
                     id: invitation_id.clone(),
                     organization_id: id.clone(),
@@ -112,6 +118,7 @@ impl Engine {
                     email: new.email.clone(),
                     client_id: client.id.clone(),
                     connection_id: new.connection_id.clone(),
+                    roles: new.roles.clone(),
                     user_metadata: new.user_metadata.clone(),
                     app_metadata: new.app_metadata.clone(),
                     login_uri: login_uri(&client, default_uri.as_deref())?,

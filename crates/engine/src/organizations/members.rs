@@ -37,7 +37,12 @@ impl Engine {
                     let key = Key::of((id, user_id));
                     if tx.get::<Membership>(&key).await?.is_none() {
                         let (organization_id, user_id) = (id.clone(), user_id.clone());
-                        tx.put(Membership { organization_id, user_id, created_at: self.now() });
+                        tx.put(Membership {
+                            organization_id,
+                            user_id,
+                            roles: Vec::new(),
+                            created_at: self.now(),
+                        });
                     }
                 }
                 self.record_api(tx, call, "Add Members to an Organization", 204);

@@ -16,16 +16,18 @@ use serde_json::{Map, Value};
 use super::{Origin, Working};
 use crate::RequestFacts;
 
-/// The event as the next Action is to see it. `transaction_metadata` is what earlier Actions of this run set.
+/// The event as the next Action is to see it. `roles` are the names of
+/// the user's; `transaction_metadata` is what earlier Actions of this run set.
 pub(crate) fn build(
     working: &Working,
+    roles: &[String],
     tenant_id: &str,
     transaction_metadata: &Map<String, Value>,
     facts: &RequestFacts,
 ) -> js::Event {
     js::Event {
         authentication: js::Authentication { methods: methods(&working.session.methods) },
-        authorization: js::Authorization { roles: Vec::new() },
+        authorization: js::Authorization { roles: roles.to_vec() },
         client: client(&working.client),
         configuration: Map::new(),
         connection: connection(&working.connection),

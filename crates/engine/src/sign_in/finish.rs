@@ -24,6 +24,7 @@ use super::post_login::{METADATA_REFUSED, custom_claims};
 use super::{ClientAnswer, CookieChange, NextStep, Origin, Working, hash, told};
 use crate::actions::progress::Progress;
 use crate::actions::run::TriggerRun;
+use crate::roles::access::Held;
 use crate::sign_out::{BoundTokens, SessionEnd};
 use crate::{Engine, Error, RequestFacts};
 
@@ -189,7 +190,10 @@ impl Engine {
                 } else {
                     tx.put(session.clone());
                 }
-                tx.insert(self.new_code(&code, working, run, &session));
+                let organization = working.organization.as_ref().map(|found| &found.id);
+                let api = working.resource_server.as_ref();
+                let held = self.held_at(api, &session.user_id, organization).await?;
+                tx.insert(self.new_code(&code, working, run, &session, held.as_ref()));
                 if let Some(sign_in) = &working.sign_in {
                     tx.delete::<SignIn>(&Key::of(&sign_in.id));
                 }
@@ -290,12 +294,15 @@ impl Engine {
         working: &Working,
         run: &TriggerRun,
         session: &Session,
+        held: Option<&Held>,
     ) -> AuthorizationCode {
         let now = self.now();
         let request = &working.request;
         let (id_token_claims, access_token_claims) = custom_claims(&run.effects);
         let api = working.resource_server.as_ref();
-        let mut scopes = grantable(&run.effects.scopes(&grantable(&request.scopes, api, false)), api, true);
+        let asked = grantable(&request.scopes, api, false);
+        let asked = held.map_or_else(|| asked.clone(), |held| held.limit(&asked));
+        let mut scopes = grantable(&run.effects.scopes(&asked), api, true);
         if api.is_some_and(|api| api.is_system) {
             // By who signs in where, whatever an Action adds.
             let Working { tenant, client, .. } = working;
@@ -465,11 +472,16 @@ fn is_outdated(working: &Working, newest: &User) -> bool {
 const OPENID_SCOPES: [&str; 7] =
     ["openid", "profile", "email", "phone", "address", "offline_access", "online_access"];
 
+/// Whether a scope is about the user and the token itself.
+pub(crate) fn is_openid_scope(scope: &str) -> bool {
+    OPENID_SCOPES.contains(&scope)
+}
+
 /// The scopes that a user's token may carry. An API's scopes are those that it knows; an Action may add others. The
 /// Management API's scopes are for clients with a grant, and for administrators at the dashboard: see `administrators`.
 pub(crate) fn grantable(scopes: &Scopes, api: Option<&ResourceServer>, by_action: bool) -> Scopes {
     scopes.only(|scope| match api {
-        _ if OPENID_SCOPES.contains(&scope) => {
+        _ if is_openid_scope(scope) => {
             scope != "offline_access" || api.is_none_or(|api| api.allow_offline_access)
         }
         Some(api) if api.is_system => false,

@@ -25,6 +25,8 @@ pub(super) struct SignInStage<'a> {
     pub(super) working: &'a mut Working,
     /// The session without what Actions asked for.
     pub(super) before: Session,
+    /// Names of the user's roles.
+    pub(super) roles: Vec<String>,
     tenant_id: &'a str,
     pub(super) facts: &'a RequestFacts,
     now: Timestamp,
@@ -36,7 +38,13 @@ impl Stage for SignInStage<'_> {
     const CONTINUE_HANDLER: &'static str = CONTINUE_HANDLER;
 
     fn event(&self, effects: &Effects, secrets: sandbox::Secrets) -> sandbox::Event {
-        let mut event = event::build(self.working, self.tenant_id, &effects.transaction_metadata, self.facts);
+        let mut event = event::build(
+            self.working,
+            &self.roles,
+            self.tenant_id,
+            &effects.transaction_metadata,
+            self.facts,
+        );
         event.secrets = secrets;
         event.into()
     }
@@ -71,7 +79,9 @@ impl Engine {
     ) -> Result<(TriggerRun, Session), Error> {
         let before = working.session.clone();
         let tenant_id = &self.inner.settings.tenant;
-        let mut stage = SignInStage { working, before, tenant_id, facts, now: self.now() };
+        let organization = working.organization.as_ref().map(|found| &found.id);
+        let roles = self.access_of(&working.user.id, organization).await?.role_names();
+        let mut stage = SignInStage { working, before, roles, tenant_id, facts, now: self.now() };
         let run = self.run_trigger_from(&mut stage, progress).await?;
         Ok((run, stage.before))
     }

@@ -50,6 +50,8 @@ impl SignInStage<'_> {
         }
         self.before.user_id = user.id.clone();
         self.before.epoch = user.sessions_epoch;
+        let organization = self.working.organization.as_ref().map(|found| &found.id);
+        self.roles = engine.access_of(&user.id, organization).await?.role_names();
         self.working.user = user;
         Ok(self.absorb(effects))
     }

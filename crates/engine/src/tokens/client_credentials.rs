@@ -55,6 +55,7 @@ impl Engine {
             subject: Subject::Client,
             client_id: &client.id,
             scopes: &scopes,
+            permissions: api.enforces_policies().then(|| scopes.iter().map(str::to_owned).collect()),
             organization_id: organization.as_ref().map(|found| &found.id),
             session_id: None,
             kind: GrantKind::ClientCredentials,

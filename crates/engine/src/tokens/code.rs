@@ -50,12 +50,14 @@ impl Engine {
                     return Err(unknown().with_debug("the session of the code ended with all others").into());
                 }
                 let api = self.api_of(grant.audience.as_deref()).await?;
+                let organization = grant.organization_id.as_ref();
+                let held = self.held_at(api.as_ref(), &user.id, organization).await?;
                 let (access_token, id_token) = tokio::join!(
                     self.access_token_of(
                         client,
                         &grant,
                         &grant.scopes,
-                        api.as_ref(),
+                        (api.as_ref(), held.as_ref()),
                         GrantKind::AuthorizationCode
                     ),
                     self.id_token_of(client, &user, &grant, &grant.scopes, stored.nonce.as_deref()),

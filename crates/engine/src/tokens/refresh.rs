@@ -122,13 +122,24 @@ impl Engine {
                 }
                 refuse_former_member(tx, &grant).await?;
                 let api = self.api_of(grant.audience.as_deref()).await?;
+                let organization = grant.organization_id.as_ref();
+                let held = self.held_at(api.as_ref(), &user.id, organization).await?;
+                if let Some(held) = &held {
+                    scopes = held.limit(&scopes);
+                }
                 if let Some(run) = &run {
                     // The claims of this exchange are those that its own run gave, not those of the sign-in.
                     (grant.id_token_claims, grant.access_token_claims) = custom_claims(&run.effects);
                     scopes = grantable(&run.effects.scopes(&scopes), api.as_ref(), true);
                 }
                 let (access_token, id_token) = tokio::join!(
-                    self.access_token_of(client, &grant, &scopes, api.as_ref(), GrantKind::RefreshToken),
+                    self.access_token_of(
+                        client,
+                        &grant,
+                        &scopes,
+                        (api.as_ref(), held.as_ref()),
+                        GrantKind::RefreshToken,
+                    ),
                     self.id_token_of(client, &user, &grant, &scopes, None),
                 );
                 let (access_token, id_token) = (access_token?, id_token?);

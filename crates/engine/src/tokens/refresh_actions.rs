@@ -29,6 +29,7 @@ struct ExchangeStage<'a> {
     user: User,
     connection: Option<Connection>,
     organization: Option<Organization>,
+    roles: Vec<String>,
     scopes: Scopes,
     body: Vec<(String, String)>,
     tenant_id: &'a str,
@@ -44,7 +45,7 @@ impl Stage for ExchangeStage<'_> {
         let requested_scopes = self.scopes.iter().map(str::to_owned).collect();
         js::Event {
             authentication: js::Authentication { methods: event::methods(&grant.methods) },
-            authorization: js::Authorization { roles: Vec::new() },
+            authorization: js::Authorization { roles: self.roles.clone() },
             client: event::client(self.client),
             configuration: Map::new(),
             connection: self.connection.as_ref().map(event::connection).unwrap_or_default(),
@@ -135,6 +136,8 @@ impl Engine {
             Some(id) => self.store().get::<Organization>(&Key::of(id)).await?,
             None => None,
         };
+        let access = self.access_of(&user.id, token.grant.organization_id.as_ref()).await?;
+        let roles = access.role_names();
         let mut body = vec![
             ("grant_type".to_owned(), "refresh_token".to_owned()),
             ("client_id".to_owned(), client.id.to_string()),
@@ -147,6 +150,7 @@ impl Engine {
             user,
             connection,
             organization,
+            roles,
             scopes,
             body,
             tenant_id: &self.inner.settings.tenant,

@@ -58,6 +58,7 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::ResourceServer => {
             ("The resource server does not exist", Some("inexistent_resource_server"))
         }
+        Resource::Role => ("The role does not exist.", None),
         Resource::Connection => ("The connection does not exist", Some("inexistent_connection")),
         Resource::Organization => ("No organization found by that id or name", None),
         Resource::DiscoveryDomain => ("The organization discovery domain does not exist.", None),
@@ -86,6 +87,7 @@ impl From<Error> for ApiError {
                 let (message, code) = absent(resource);
                 (StatusCode::NOT_FOUND, message.to_owned(), code)
             }
+            Error::Missing { message } => (StatusCode::NOT_FOUND, message, None),
             Error::Invalid { message, code } => (StatusCode::BAD_REQUEST, message, code),
             Error::Conflict { message } => (StatusCode::CONFLICT, message, None),
             Error::Precondition { message } => (StatusCode::PRECONDITION_FAILED, message, None),

@@ -90,6 +90,7 @@ impl From<Error> for OAuthFailure {
                 return Self { code: Some(code), ..OAuthError::invalid(description).into() };
             }
             Error::NotFound(_)
+            | Error::Missing { .. }
             | Error::Invalid { .. }
             | Error::Conflict { .. }
             | Error::Precondition { .. } => Code::InvalidRequest,

@@ -46,6 +46,7 @@ impl From<Error> for PageError {
         let (status, message, code) = match error {
             Error::OAuth(oauth) => (oauth_status(oauth.code), oauth.description, Some(oauth.code)),
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "This is no longer here.".to_owned(), None),
+            Error::Missing { .. } => (StatusCode::NOT_FOUND, message, None),
             Error::Invalid { .. } => (StatusCode::BAD_REQUEST, message, None),
             Error::Conflict { .. } => (StatusCode::CONFLICT, message, None),
             Error::Precondition { .. } => (StatusCode::PRECONDITION_FAILED, message, None),

@@ -7,6 +7,7 @@ mod clients;
 mod connections;
 mod discovery_domains;
 mod invitations;
+mod member_roles;
 mod read;
 
 use axum::Router;
@@ -25,7 +26,7 @@ use self::read::changes_of;
 use super::caller::Call;
 use super::fields::Fields;
 use super::paging::{Params, answer, list_body};
-use super::users::UserBody;
+use super::roles::member_of;
 use crate::App;
 use crate::error::ApiError;
 use crate::http::body::ApiBody;
@@ -39,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/organizations/name/{name}", get(by_name))
         .route("/api/v2/organizations/{id}", get(read_one).patch(update).delete(delete))
         .route("/api/v2/organizations/{id}/members", get(members).post(add_members).delete(remove_members))
+        .merge(member_roles::routes())
         .merge(client_grants::routes())
         .merge(clients::routes())
         .merge(connections::routes())
@@ -116,11 +118,19 @@ async fn members(
 ) -> Result<Response, ApiError> {
     call.require_any(&["read:organization_members"])?;
     let (slice, selection) = (params.slice()?, params.selection()?);
-    let listing = app.engine().members(&OrganizationId::new(id), &slice).await?;
+    let organization = OrganizationId::new(id);
+    let listing = app.engine().members(&organization, &slice).await?;
+    // Roles come only where they are asked for by name.
+    let mut roles = Vec::new();
+    if selection.asks_for("roles") {
+        let users: Vec<UserId> = listing.items.iter().map(|user| user.id.clone()).collect();
+        roles = app.engine().roles_of_members(&organization, &users).await?;
+    }
+    let mut roles = roles.into_iter();
     let body = list_body("members", &slice, listing, |user| {
-        let mut body = serde_json::to_value(UserBody::of(&user)).unwrap_or_default();
-        if let Value::Object(map) = &mut body {
-            map.retain(|name, _| matches!(name.as_str(), "user_id" | "email" | "picture" | "name"));
+        let mut body = member_of(&user);
+        if let Some(own) = roles.next() {
+            body["roles"] = own.iter().map(|role| json!({ "id": role.id, "name": role.name })).collect();
         }
         selection.of(&body)
     });

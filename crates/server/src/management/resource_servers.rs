@@ -24,7 +24,6 @@ pub const KEPT: &[(&str, Kind)] = &[
     ("allow_online_access", Kind::Flag),
     ("allow_online_access_with_ephemeral_sessions", Kind::Flag),
     ("skip_consent_for_verifiable_first_party_clients", Kind::Flag),
-    ("enforce_policies", Kind::Flag),
     ("token_encryption", Kind::Object),
     ("consent_policy", Kind::Text),
     ("authorization_details", Kind::List),
@@ -96,17 +95,14 @@ fn changes_of(fields: &mut Fields) -> ResourceServerChanges {
         scopes: fields.each("scopes", |scope| ScopeDefinition {
             value: scope.required_text("value"),
             description: scope.text_or_null("description").flatten(),
+            since: 0,
         }),
         signing_algorithm: fields.one_of("signing_alg", SigningAlgorithm::parse),
         token_seconds: fields.integer("token_lifetime"),
         token_seconds_for_web: fields.integer("token_lifetime_for_web"),
         allow_offline_access: fields.flag("allow_offline_access"),
-        // Permissions in tokens are not there yet, so the profiles with them cannot be had.
-        token_dialect: fields.one_of("token_dialect", |name| match name {
-            "access_token" => Some(TokenDialect::AccessToken),
-            "rfc9068_profile" => Some(TokenDialect::Rfc9068Profile),
-            _ => None,
-        }),
+        token_dialect: fields.one_of("token_dialect", TokenDialect::parse),
+        enforce_policies: fields.flag("enforce_policies"),
         kept: fields.kept(KEPT),
     }
 }
@@ -131,8 +127,11 @@ fn body_of(server: &ResourceServer) -> Value {
     if server.is_system {
         body["is_system"] = true.into();
     }
-    if server.token_dialect == TokenDialect::Rfc9068Profile {
-        body["token_dialect"] = "rfc9068_profile".into();
+    if server.token_dialect != TokenDialect::AccessToken {
+        body["token_dialect"] = server.token_dialect.as_str().into();
+    }
+    if let Some(enforce) = server.enforce_policies {
+        body["enforce_policies"] = enforce.into();
     }
     let scopes = server.scopes.iter().map(|scope| match &scope.description {
         Some(description) => json!({ "value": scope.value, "description": description }),

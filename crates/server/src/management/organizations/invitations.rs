@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::id::{ClientId, ConnectionId, InvitationId, OrganizationId};
+use domain::id::{ClientId, ConnectionId, InvitationId, OrganizationId, RoleId};
 use engine::Error;
 use engine::organizations::invitations::{NewInvitation, OpenInvitation};
 use serde_json::{Value, json};
@@ -102,10 +102,8 @@ fn invitation_of(fields: &mut Fields) -> NewInvitation {
             "this server sends no emails: leave it out or say false, and pass invitation_url on yourself";
         fields.refuse(reason, "send_invitation_email");
     }
-    if fields.texts("roles").is_some() {
-        fields.refuse("members have no roles here yet", "roles");
-    }
     NewInvitation {
+        roles: fields.texts("roles").unwrap_or_default().into_iter().map(RoleId::new).collect(),
         inviter: fields.within("inviter", |inner| inner.required_text("name")).flatten().unwrap_or_default(),
         email: fields.within("invitee", |inner| inner.required_text("email")).flatten().unwrap_or_default(),
         client_id: ClientId::new(fields.required_text("client_id")),
@@ -131,6 +129,9 @@ fn body_of(opened: &OpenInvitation) -> Value {
     });
     if let Some(connection_id) = &invitation.connection_id {
         body["connection_id"] = connection_id.as_str().into();
+    }
+    if !invitation.roles.is_empty() {
+        body["roles"] = json!(invitation.roles);
     }
     for (name, metadata) in
         [("user_metadata", &invitation.user_metadata), ("app_metadata", &invitation.app_metadata)]
