@@ -17,7 +17,8 @@ use domain::sign_in::ResponseMode;
 use domain::time::Timestamp;
 use domain::user::is_email;
 use protocol::authorize::{self, Params, Rejection, Rules};
-use protocol::jose::{Expect, JoseError, KeySet};
+use protocol::jose::pem::{UploadedCertificate, UploadedKey};
+use protocol::jose::{Expect, JoseError, KeySet, RsaPublicKey};
 use protocol::respond::{error_parameters, redirect_location};
 use protocol::revocation::RevocationRequest;
 use protocol::token::TokenRequest;
@@ -85,6 +86,24 @@ pub fn basic_header(data: &[u8]) {
     let shown = format!("{given:?}");
     let is_long = secret.expose().len() > 40;
     assert!(!is_long || given.client_id.contains(secret.expose()) || !shown.contains(secret.expose()));
+}
+
+/// The text of a client's credential: a key that is read can be stored and is the same again, and a certificate of such a
+/// key tells the same date either way.
+pub fn credential_pem(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let key = UploadedKey::from_pem(text);
+    let certificate = UploadedCertificate::from_pem(text);
+    if let Ok(UploadedKey { key, certificate_ends_at }) = &key {
+        assert_eq!(RsaPublicKey::from_members(&key.n(), &key.e()).as_ref(), Ok(key));
+        assert!(!text.contains("PRIVATE KEY-----") && text.contains("-----BEGIN "));
+        if let Ok(certificate) = &certificate {
+            assert_eq!(*certificate_ends_at, Some(certificate.ends_at));
+        }
+    }
+    if let Ok(certificate) = certificate {
+        assert_eq!(certificate.thumbprint_sha256.len(), 43);
+    }
 }
 
 /// A form of the token, revocation or logout endpoint: read or refused, and scopes survive being written.

@@ -1,6 +1,7 @@
 // The npm package `openid-client`: the checks of an independent implementation of the specifications.
 
 import assert from 'node:assert/strict';
+import { KeyObject } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import * as client from 'openid-client';
@@ -70,6 +71,33 @@ for (const [name, method] of [
     assert.ok(claims.sid);
     const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
     assert.equal(info.email, person.email);
+  });
+}
+
+for (const [alg, name, hash] of [
+  ['RS256', 'RSASSA-PKCS1-v1_5', 'SHA-256'],
+  ['RS384', 'RSASSA-PKCS1-v1_5', 'SHA-384'],
+  ['PS256', 'RSA-PSS', 'SHA-256'],
+]) {
+  test(`a client proves itself by its private key with ${alg} for a code, a refresh token and a revocation`, async () => {
+    const kind = { name, hash, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+    const { privateKey, publicKey } = await crypto.subtle.generateKey(kind, true, ['sign', 'verify']);
+    const pem = KeyObject.from(publicKey).export({ type: 'spki', format: 'pem' });
+    const credentials = [{ credential_type: 'public_key', pem, alg }];
+    const app = await application(vestibule, { client_authentication_methods: { private_key_jwt: { credentials } } });
+    assert.equal(app.client_secret, undefined);
+    const place = `clients/${app.client_id}/credentials`;
+    const [{ id, kid }] = await vestibule.api('GET', place);
+    const { config, grant } = await signedIn(app, { config: await discover(app, client.PrivateKeyJwt({ key: privateKey, kid })) });
+    assert.ok(config.serverMetadata().token_endpoint_auth_signing_alg_values_supported.includes(alg));
+    const tokens = await grant();
+    const second = await client.refreshTokenGrant(config, tokens.refresh_token);
+    assert.equal(second.claims().sid, tokens.claims().sid);
+    await vestibule.api('PATCH', `${place}/${id}`, { expires_at: '2020-01-01T00:00:00Z' });
+    await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), oauthError('invalid_client'));
+    await vestibule.api('PATCH', `${place}/${id}`, { expires_at: null });
+    await client.tokenRevocation(config, tokens.refresh_token);
+    await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), oauthError('invalid_grant'));
   });
 }
 

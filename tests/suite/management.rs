@@ -4,6 +4,7 @@ mod absent;
 mod action_modules;
 mod actions;
 mod administrators;
+mod application_credentials;
 mod attack_protection;
 mod caller;
 mod deploy_tools;

@@ -6,6 +6,7 @@ mod code;
 mod discovery;
 mod front_channel_logout;
 mod logout;
+mod private_key_jwt;
 mod refresh;
 mod session_management;
 mod signatures;

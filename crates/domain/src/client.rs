@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::ClientId;
+use crate::client_credential::{ClientCredential, CredentialAuthentication};
+use crate::id::{ClientCredentialId, ClientId};
 use crate::key::SigningAlgorithm;
 use crate::limits::{
     ID_TOKEN_SECONDS_DEFAULT, REFRESH_TOKEN_IDLE_SECONDS_DEFAULT, REFRESH_TOKEN_SECONDS_DEFAULT,
@@ -97,11 +98,18 @@ pub struct Client {
     /// `native`, `spa`, `regular_web`, `non_interactive`, …
     #[serde(default)]
     pub app_type: Option<String>,
-    /// The secret, sealed; every client has one, public clients do not use it.
+    /// The secret, sealed; every client has one, public clients and those with `authentication` do not use it.
     pub secret: Sealed,
     /// How the client proves itself; absent means that basic and post are both taken.
     #[serde(default)]
     pub auth_method: Option<ClientAuthMethod>,
+    /// How it proves itself with credentials. Where this is there, `auth_method` is not, and no secret counts.
+    #[serde(default)]
+    pub authentication: Option<CredentialAuthentication>,
+    /// Its credentials, the oldest first: at most `CLIENT_CREDENTIALS_MAX`. They are part of the client, so that no other
+    /// record has to agree with them.
+    #[serde(default)]
+    pub credentials: Vec<ClientCredential>,
     /// Redirect URIs, compared exactly (RFC 9700 §2.1).
     #[serde(default)]
     pub callbacks: Vec<String>,
@@ -157,6 +165,8 @@ impl Client {
             app_type: None,
             secret,
             auth_method: None,
+            authentication: None,
+            credentials: Vec::new(),
             callbacks: Vec::new(),
             allowed_logout_urls: Vec::new(),
             web_origins: Vec::new(),
@@ -182,6 +192,11 @@ impl Client {
     /// Whether this is the server's own dashboard, which nobody can change.
     pub fn is_dashboard(&self) -> bool {
         self.id.as_str() == DASHBOARD_CLIENT_ID
+    }
+
+    /// One of its credentials.
+    pub fn credential(&self, id: &ClientCredentialId) -> Option<&ClientCredential> {
+        self.credentials.iter().find(|credential| credential.id == *id)
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 §2.1).

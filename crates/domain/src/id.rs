@@ -46,6 +46,8 @@ identifiers! {
     UserId;
     /// A client: 32 alphanumerics.
     ClientId;
+    /// A credential of a client: `cred_` and 22 alphanumerics.
+    ClientCredentialId;
     /// A connection: `con_` and 16 alphanumerics.
     ConnectionId;
     /// A domain of an organization: `ord_` and 22 alphanumerics.

@@ -9,7 +9,7 @@
 //! | session, device, cookie mode | [`session`] |
 //! | session metadata | [`metadata`] |
 //! | user, identity | [`user`] |
-//! | client (application) | [`client`] |
+//! | client (application), and what it proves itself with | [`client`], [`client_credential`] |
 //! | resource server (API), client grant | [`resource_server`], [`grant`] |
 //! | role, permission | [`role`] |
 //! | connection, and the provider behind one | [`connection`], [`upstream`] |
@@ -36,6 +36,7 @@ pub mod action_cache;
 pub mod action_module;
 pub mod attack_protection;
 pub mod client;
+pub mod client_credential;
 pub mod connection;
 pub mod discovery_domain;
 pub mod egress;

@@ -349,6 +349,26 @@ pub const CLIENT_LOGOUT_URLS_MAX: usize = 5;
 pub const CLIENT_METADATA_ENTRIES_MAX: usize = 10;
 /// Characters of a `client_metadata` value. Auth0: client metadata.
 pub const CLIENT_METADATA_VALUE_CHARACTERS_MAX: usize = 255;
+/// Credentials of one client. Auth0: what its Management API answers past it; they are part of the client's record.
+pub const CLIENT_CREDENTIALS_MAX: usize = 4;
+/// Credentials that one client may use for one purpose at a time. Auth0: rotate credentials.
+pub const CLIENT_CREDENTIALS_ENABLED_MAX: usize = 2;
+/// Characters of a credential's name. Auth0: Management API v2, create a client credential.
+pub const CREDENTIAL_NAME_CHARACTERS_MAX: usize = 128;
+/// Characters of a key or certificate in PEM. Auth0: Management API v2, create a client credential, `pem`.
+pub const CREDENTIAL_PEM_CHARACTERS_MAX: usize = 4096;
+/// Characters of the subject of a certificate. Auth0: Management API v2, create a client credential, `subject_dn`.
+pub const CREDENTIAL_SUBJECT_CHARACTERS_MAX: usize = 256;
+/// Lifetime of a client's assertion, in seconds: for so long its name is remembered. Auth0: authenticate with private key
+/// JWT.
+pub const CLIENT_ASSERTION_SECONDS_MAX: i64 = 5 * 60;
+/// Seconds by which the clock of a client that signs assertions may be ahead of ours. Auth0: authenticate with private key
+/// JWT.
+pub const CLIENT_ASSERTION_CLOCK_SKEW_SECONDS: i64 = 10;
+/// Characters of an assertion's `jti`. Auth0: authenticate with private key JWT.
+pub const CLIENT_ASSERTION_ID_CHARACTERS_MAX: usize = 64;
+/// Bytes of a client's assertion. Ours: the largest signature and four times the claims that it must have.
+pub const CLIENT_ASSERTION_BYTES_MAX: usize = 4096;
 /// Connections of one organization. Ours: all are read at each sign-in to it.
 pub const ORGANIZATION_CONNECTIONS_MAX: usize = 100;
 /// Applications that one organization names. Auth0: grant application access.

@@ -3,6 +3,7 @@
 //! Auth0: applications › application settings.
 
 mod changes;
+pub mod credentials;
 mod urls;
 
 use domain::client::Client;
@@ -13,6 +14,7 @@ use domain::secret::{Sealed, Secret};
 use store::{Key, Order, Tx};
 
 pub use self::changes::ClientChanges;
+use self::credentials::AUTHENTICATION_PROPERTY;
 pub(crate) use self::urls::{check_post_url, check_return_url};
 use crate::listing::{Listing, Slice, Source};
 use crate::{ApiCall, Engine, Error, Resource};
@@ -63,7 +65,8 @@ impl Engine {
         self.store()
             .transact(async |tx| -> Result<(), Error> {
                 tx.insert(client.clone());
-                self.record_api_with_secrets(tx, call, "Create a Client", 201, &[CLIENT_SECRET]);
+                let secrets: &[_] = if shows_secret(&client) { &[CLIENT_SECRET] } else { &[] };
+                self.record_api_with_secrets(tx, call, "Create a Client", 201, secrets);
                 Ok(())
             })
             .await?;
@@ -102,7 +105,7 @@ impl Engine {
                 let mut client = client_in(tx, id).await?;
                 changes.apply(&mut client, self)?;
                 tx.put(client.clone());
-                let tells = call.caller.scopes.contains(READ_CLIENT_SECRETS);
+                let tells = call.caller.scopes.contains(READ_CLIENT_SECRETS) && shows_secret(&client);
                 let secrets: &[_] = if tells { &[CLIENT_SECRET] } else { &[] };
                 self.record_api_with_secrets(tx, call, "Update a Client", 200, secrets);
                 Ok(client)
@@ -113,12 +116,16 @@ impl Engine {
     /// Gives a client a new secret; the old one is good no longer.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Invalid`] where the client proves itself by credentials and has no use for one.
     pub async fn rotate_client_secret(&self, call: &ApiCall, id: &ClientId) -> Result<Client, Error> {
         let secret = self.new_client_secret();
         self.store()
             .transact(async |tx| {
                 let mut client = client_in(tx, id).await?;
+                if !shows_secret(&client) {
+                    let message = format!("The client has no secret: it has {AUTHENTICATION_PROPERTY}.");
+                    return Err(Error::Invalid { message, code: None });
+                }
                 client.secret = secret.clone();
                 tx.put(client.clone());
                 self.record_api_with_secrets(tx, call, "Rotate a Client Secret", 200, &[CLIENT_SECRET]);
@@ -127,7 +134,8 @@ impl Engine {
             .await
     }
 
-    /// Deletes a client and its grants, and then takes it from the organizations. One that is not there is not missed.
+    /// Deletes a client with its credentials and grants, and then takes it from the organizations. One that is not there is
+    /// not missed.
     ///
     /// # Errors
     /// [`Error::Invalid`] for the one that stands for all applications.
@@ -197,6 +205,11 @@ impl Engine {
     pub(crate) fn new_client_secret(&self) -> Sealed {
         self.seal_client_secret(&Secret::new(base64url_characters(&self.random::<64>())))
     }
+}
+
+/// Whether an answer may hold the client's secret: where the client proves itself by credentials, no secret counts.
+pub fn shows_secret(client: &Client) -> bool {
+    client.authentication.is_none()
 }
 
 /// The client, or the error that says that there is none. The dashboard's is not the API's to see or to change: with

@@ -15,6 +15,8 @@ pub enum Resource {
     User,
     /// A client.
     Client,
+    /// A credential of a client.
+    ClientCredential,
     /// A client grant.
     ClientGrant,
     /// A resource server.

@@ -22,6 +22,7 @@ const SCOPE_OBJECTS: &[&str] = &[
     "anomaly_blocks",
     "attack_protection",
     "branding",
+    "client_credentials",
     "client_grants",
     "client_keys",
     "clients",

@@ -5,10 +5,12 @@
 //! | authorization code | [`code`] |
 //! | refresh token | [`refresh`], its Actions [`refresh_actions`], how many there may be [`excess`] |
 //! | client credentials | [`client_credentials`], its Actions [`credentials_actions`] |
+//! | any: who asks | [`client_proof`] |
 //!
 //! Spec: RFC 6749 §4–§6, RFC 7009, OIDC Core 1.0 §3.1.3 and §5.3.
 
 mod client_credentials;
+mod client_proof;
 mod code;
 mod credentials_actions;
 mod excess;
@@ -27,7 +29,6 @@ use domain::time::Timestamp;
 use domain::token::{Grant, RefreshToken, RevokedAccessToken};
 use domain::user::User;
 use protocol::access_token::{self, AccessTokenInput, GrantKind, Subject, userinfo_audience};
-use protocol::client_auth;
 use protocol::error::{OAuthError, OAuthErrorCode};
 use protocol::id_token::{self, IdTokenInput};
 use protocol::jose::Expect;
@@ -111,25 +112,6 @@ impl Engine {
         answer
     }
 
-    /// The client that the credentials of a request prove (RFC 6749 §2.3).
-    async fn authenticated_client(
-        &self,
-        params: &[(String, String)],
-        authorization: Option<&str>,
-    ) -> Result<Client, Error> {
-        let given = client_auth::read(authorization, params)?;
-        let client =
-            self.store().get::<Client>(&Key::of(&*given.client_id)).await?.filter(|found| !found.is_global);
-        let Some(client) = client else {
-            // The same text as for a wrong secret: identifiers are not confirmed to strangers.
-            let error =
-                OAuthError::new(OAuthErrorCode::InvalidClient, "Unauthorized").with_debug("unknown client");
-            return Err(error.into());
-        };
-        client_auth::verify(&client, self.client_secret(&client)?.expose(), &given)?;
-        Ok(client)
-    }
-
     async fn record_failed_exchange(
         &self,
         request: &TokenRequest,
@@ -159,35 +141,6 @@ impl Engine {
                     .says(description)
                     .details(details.clone())
                     .record(tx);
-                Ok(())
-            })
-            .await
-    }
-
-    /// A client of ours did not prove itself: somebody has its secret wrong, or guesses. Who names no client of ours
-    /// leaves no trace here.
-    async fn record_failed_proof(
-        &self,
-        params: &[(String, String)],
-        authorization: Option<&str>,
-        error: &OAuthError,
-        facts: &RequestFacts,
-    ) -> Result<(), Error> {
-        let grant = params.iter().find(|(name, _)| name == "grant_type");
-        let kind = match grant.map(|(_, grant)| grant.as_str()) {
-            Some("authorization_code") => EventKind::CodeExchangeFailed,
-            Some("refresh_token") => EventKind::RefreshExchangeFailed,
-            Some("client_credentials") => EventKind::ClientCredentialsFailed,
-            _ => return Ok(()),
-        };
-        let Ok(given) = client_auth::read(authorization, params) else { return Ok(()) };
-        let client = self.store().get::<Client>(&Key::of(&*given.client_id)).await?;
-        let Some(client) = client.filter(|client| !client.is_global) else { return Ok(()) };
-        let details = told::failure(error.code.as_str(), &error.description, error.debug.as_deref());
-        self.store()
-            .transact(async |tx| -> Result<(), Error> {
-                let event = self.event(kind, facts).client(&client).says(error.description.clone());
-                event.details(details.clone()).record(tx);
                 Ok(())
             })
             .await

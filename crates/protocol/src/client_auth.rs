@@ -1,16 +1,18 @@
 //! Who calls the token endpoint: reading a client's credentials and checking them.
 //!
-//! Spec: RFC 6749 §2.3 and §2.3.1, RFC 7591 §2.
+//! Spec: RFC 6749 §2.3 and §2.3.1, RFC 7521 §4.2, RFC 7591 §2.
 //!
 //! A client that has a secret may send it in the header or in the body, whichever of the two it registered: Auth0
-//! takes both, its SDKs count on that, and the proof is the same. A client registered as public has no credentials: one that it sends is refused, since a secret
-//! that goes unchecked only looks like protection. Assertions (RFC 7523) are not taken.
+//! takes both, its SDKs count on that, and the proof is the same. A client registered as public has no credentials: one
+//! that it sends is refused, since a secret that goes unchecked only looks like protection. A client that is set up to
+//! prove itself by a key is not believed for a secret. What an assertion must say is in [`crate::client_assertion`].
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::{Client, ClientAuthMethod};
 use domain::secret::{Secret, same};
 
+use crate::client_assertion::{ASSERTION_TYPE, Assertion, Expect, claimed_client};
 use crate::error::{OAuthError, OAuthErrorCode};
 use crate::params::Params;
 
@@ -21,7 +23,9 @@ pub struct ClientCredentials {
     pub client_id: String,
     /// Its secret, if it sent one.
     pub secret: Option<Secret<String>>,
-    /// How it sent them.
+    /// Its assertion, if it sent one.
+    pub assertion: Option<Secret<String>>,
+    /// How it sent its secret, if it did.
     pub method: ClientAuthMethod,
     /// The secret of the header before form decoding, where that differs: many clients do not encode it.
     unencoded: Option<Secret<String>>,
@@ -30,7 +34,14 @@ pub struct ClientCredentials {
 impl ClientCredentials {
     /// Credentials as they are meant.
     pub fn new(client_id: impl Into<String>, secret: Option<String>, method: ClientAuthMethod) -> Self {
-        Self { client_id: client_id.into(), secret: secret.map(Secret::new), method, unencoded: None }
+        let (client_id, secret) = (client_id.into(), secret.map(Secret::new));
+        Self { client_id, secret, assertion: None, method, unencoded: None }
+    }
+
+    /// Credentials that are an assertion.
+    pub fn asserted(client_id: impl Into<String>, assertion: impl Into<String>) -> Self {
+        let assertion = Some(Secret::new(assertion.into()));
+        Self { assertion, ..Self::new(client_id, None, ClientAuthMethod::None) }
     }
 
     fn matches(&self, stored_secret: &str) -> bool {
@@ -42,24 +53,41 @@ impl ClientCredentials {
 /// Reads credentials from the value of the `Authorization` header and the request's parameters.
 ///
 /// # Errors
-/// `invalid_request` where both places hold a secret or contradict each other, `invalid_client` where there are
-/// no credentials or the header cannot be read.
+/// `invalid_request` where two places hold credentials or contradict each other, `invalid_client` where there are
+/// no credentials or they cannot be read.
 pub fn read(authorization: Option<&str>, form: &[(String, String)]) -> Result<ClientCredentials, OAuthError> {
     let params = Params::parse(form.to_vec());
     params.check_once(&["client_id", "client_secret", "client_assertion", "client_assertion_type"])?;
-    if params.get("client_assertion").is_some() {
-        return Err(refused("client_assertion is not supported"));
+    if let Some(assertion) = params.get("client_assertion") {
+        if authorization.is_some() || params.get("client_secret").is_some() {
+            return Err(several_places());
+        }
+        return read_assertion(&params, assertion);
     }
     let Some(header) = authorization else { return read_form(&params) };
     let credentials = read_basic(header)?;
     if params.get("client_secret").is_some() {
-        return Err(OAuthError::invalid("Client credentials must be sent in one place only"));
+        return Err(several_places());
     }
     match params.client_id() {
         Some(other) if other != credentials.client_id => {
             Err(OAuthError::invalid("client_id differs from the one in the Authorization header"))
         }
         _ => Ok(credentials),
+    }
+}
+
+fn read_assertion(params: &Params, assertion: &str) -> Result<ClientCredentials, OAuthError> {
+    if params.require("client_assertion_type")? != ASSERTION_TYPE {
+        return Err(refused(&format!("client_assertion_type must be {ASSERTION_TYPE}")));
+    }
+    let subject = claimed_client(assertion)
+        .map_err(|error| refused("client_assertion cannot be read").with_debug(error.to_string()))?;
+    match params.client_id() {
+        Some(other) if other != subject => {
+            Err(OAuthError::invalid("client_id differs from the subject of client_assertion"))
+        }
+        _ => Ok(ClientCredentials::asserted(subject, assertion)),
     }
 }
 
@@ -87,7 +115,8 @@ fn read_basic(header: &str) -> Result<ClientCredentials, OAuthError> {
     let decoded = form_decode(secret);
     let unencoded = (decoded != secret).then(|| Secret::new(secret.to_owned()));
     let secret = (!decoded.is_empty()).then(|| Secret::new(decoded));
-    Ok(ClientCredentials { client_id, secret, method: ClientAuthMethod::ClientSecretBasic, unencoded })
+    let method = ClientAuthMethod::ClientSecretBasic;
+    Ok(ClientCredentials { client_id, secret, assertion: None, method, unencoded })
 }
 
 fn form_decode(part: &str) -> String {
@@ -98,14 +127,31 @@ fn form_decode(part: &str) -> String {
     url::form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
 
-/// Whether the credentials are those of the client. `stored_secret` is the client's secret, unsealed.
+/// Whether the credentials are those of the client. `stored_secret` is the client's secret, unsealed. Where it proves
+/// itself by an assertion, the answer is that assertion, which counts only if it has not been used before.
 ///
 /// # Errors
 /// `invalid_client`; the log learns why, the caller does not.
-pub fn verify(client: &Client, stored_secret: &str, given: &ClientCredentials) -> Result<(), OAuthError> {
+pub fn verify(
+    client: &Client,
+    stored_secret: &str,
+    given: &ClientCredentials,
+    expect: &Expect<'_>,
+) -> Result<Option<Assertion>, OAuthError> {
     if given.client_id != client.id.as_str() {
         return Err(unauthenticated("client_id of another client"));
     }
+    if let Some(assertion) = &given.assertion {
+        let checked = expect.check(client, assertion.expose());
+        return checked.map(Some).map_err(|refused| unauthenticated(refused.to_string()));
+    }
+    match client.authentication {
+        Some(_) => Err(unauthenticated("the client must prove itself by a credential")),
+        None => verify_secret(client, stored_secret, given).map(|()| None),
+    }
+}
+
+fn verify_secret(client: &Client, stored_secret: &str, given: &ClientCredentials) -> Result<(), OAuthError> {
     let is_good = match client.auth_method {
         Some(ClientAuthMethod::None) => {
             return match given.secret {
@@ -120,8 +166,17 @@ pub fn verify(client: &Client, stored_secret: &str, given: &ClientCredentials) -
     if is_good { Ok(()) } else { Err(unauthenticated("secret missing or wrong")) }
 }
 
+fn several_places() -> OAuthError {
+    OAuthError::invalid("Client credentials must be sent in one place only")
+}
+
 fn refused(description: &str) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidClient, description)
+}
+
+/// Refuses an assertion that was used before.
+pub fn used_before() -> OAuthError {
+    unauthenticated("the assertion was used before")
 }
 
 fn unauthenticated(debug: impl Into<String>) -> OAuthError {

@@ -5,6 +5,7 @@
 //! Auth0: `/.well-known/openid-configuration`.
 
 use domain::client::ClientAuthMethod;
+use domain::client_credential::{AssertionAlgorithm, CredentialMethod};
 use domain::key::SigningAlgorithm;
 use domain::sign_in::{Prompt, ResponseMode};
 use serde::Serialize;
@@ -43,7 +44,9 @@ pub struct Metadata {
     pub subject_types_supported: Vec<&'static str>,
     pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: Vec<&'static str>,
     pub claims_parameter_supported: bool,
     pub request_parameter_supported: bool,
@@ -54,6 +57,11 @@ pub struct Metadata {
     pub frontchannel_logout_session_supported: bool,
 }
 
+/// The URL of the token endpoint of the server with this issuer, which ends with a slash.
+pub fn token_endpoint(issuer: &str) -> String {
+    format!("{issuer}oauth/token")
+}
+
 /// Claims of tokens that are not about the user's profile.
 const TOKEN_CLAIMS: [&str; 10] =
     ["iss", "aud", "iat", "exp", "auth_time", "nonce", "sid", "acr", "amr", "org_id"];
@@ -62,17 +70,20 @@ impl Metadata {
     /// The document of the server with this issuer, which ends with a slash.
     pub fn new(issuer: &str, features: Features) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
-        let methods: Vec<_> =
-            [ClientAuthMethod::ClientSecretBasic, ClientAuthMethod::ClientSecretPost, ClientAuthMethod::None]
-                .map(ClientAuthMethod::as_str)
-                .to_vec();
+        let methods = vec![
+            ClientAuthMethod::ClientSecretBasic.as_str(),
+            ClientAuthMethod::ClientSecretPost.as_str(),
+            CredentialMethod::PrivateKeyJwt.as_str(),
+            ClientAuthMethod::None.as_str(),
+        ];
+        let assertions = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str).to_vec();
         let modes = [ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost];
         let prompts = [Prompt::None, Prompt::Login, Prompt::Consent, Prompt::SelectAccount];
         let algorithms = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
         Self {
             issuer: issuer.to_owned(),
             authorization_endpoint: at("authorize"),
-            token_endpoint: at("oauth/token"),
+            token_endpoint: token_endpoint(issuer),
             userinfo_endpoint: at("userinfo"),
             jwks_uri: at(".well-known/jwks.json"),
             revocation_endpoint: at("oauth/revoke"),
@@ -87,7 +98,9 @@ impl Metadata {
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: algorithms.map(SigningAlgorithm::as_str).to_vec(),
             token_endpoint_auth_methods_supported: methods.clone(),
+            token_endpoint_auth_signing_alg_values_supported: assertions.clone(),
             revocation_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_signing_alg_values_supported: assertions,
             claims_supported: TOKEN_CLAIMS.into_iter().chain(userinfo::CLAIMS).collect(),
             claims_parameter_supported: false,
             request_parameter_supported: false,
@@ -119,6 +132,13 @@ mod tests {
             ("check_session_iframe", "https://id.example/oidc/check-session"),
         ] {
             assert_eq!(full[member], expect);
+        }
+        let methods =
+            serde_json::json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]);
+        for endpoint in ["token", "revocation"] {
+            assert_eq!(full[format!("{endpoint}_endpoint_auth_methods_supported")], methods);
+            let algorithms = &full[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+            assert_eq!(*algorithms, serde_json::json!(["RS256", "RS384", "PS256"]));
         }
         assert_eq!(full["response_types_supported"], serde_json::json!(["code"]));
         assert_eq!(full["code_challenge_methods_supported"], serde_json::json!(["S256"]));

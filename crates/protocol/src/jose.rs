@@ -1,21 +1,27 @@
 //! Signed tokens: keys, signing, verifying, and what a token must say. The only folder that names the crypto crate.
 //!
-//! Spec: RFC 7515 (compact form), RFC 7517 and RFC 7638 (keys and their names), RFC 7518 §3.3 and §3.4 (RS256,
-//! ES256), RFC 7519 (claims), RFC 8725 (what goes wrong with them). Not here: encrypted tokens, and any algorithm
-//! with a shared secret.
+//! Spec: RFC 7515 (compact form), RFC 7517 and RFC 7638 (keys and their names), RFC 7518 §3.3 to §3.5 (RS256, ES256, and
+//! for what clients sign RS384 and PS256), RFC 7519 (claims), RFC 8725 (what goes wrong with them). Not here: encrypted
+//! tokens, and any algorithm with a shared secret.
 
+mod compact;
+mod der;
 mod encode;
 mod expect;
 mod key;
 mod key_set;
+pub mod pem;
 mod public;
+mod rsa;
 
+pub(crate) use compact::Compact;
 pub use encode::{base64url, sha256};
 pub use expect::Expect;
 pub(crate) use expect::{audiences, seconds};
 pub use key::SigningKey;
 pub use key_set::{Header, KeySet, Verified};
 pub use public::VerifyingKey;
+pub use rsa::RsaPublicKey;
 
 /// Why a token or a key was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,7 @@
 //! | RFC 6749 §4.1.2.1, §5.2; OIDC Core 1.0 §3.1.2.6; RFC 6750 §3.1 (errors) | [`error`] |
 //! | RFC 7636 (PKCE) | [`pkce`] |
 //! | RFC 6749 §2.3 (client authentication) | [`client_auth`] |
+//! | RFC 7523 §2.2, §3; OIDC Core 1.0 §9 (`private_key_jwt`) | [`client_assertion`] |
 //! | RFC 6749 §4.1.3, §4.4.2, §6 (token request) | [`token`] |
 //! | RFC 7515, 7517, 7518, 7519, 7638, 8725 (keys and tokens) | [`jose`] |
 //! | OIDC Core 1.0 §2 (ID token) | [`id_token`] |
@@ -24,6 +25,7 @@
 
 pub mod access_token;
 pub mod authorize;
+pub mod client_assertion;
 pub mod client_auth;
 pub mod custom_claims;
 pub mod discovery;

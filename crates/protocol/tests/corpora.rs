@@ -34,6 +34,11 @@ fn basic_headers_are_read_or_refused() {
 }
 
 #[test]
+fn keys_and_certificates_are_read_or_refused() {
+    replay("credential_pem", fuzz::credential_pem);
+}
+
+#[test]
 fn token_forms_are_read_or_refused() {
     replay("token_form", fuzz::token_form);
 }
@@ -67,6 +72,7 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let replayed = [
         "authorize_query",
         "basic_header",
+        "credential_pem",
         "jwt",
         "metadata_json",
         "search_query",

@@ -7,6 +7,7 @@
 //! | `user` | id | `email` (unique: connection, address), `address` (address), `username` (unique), `identity` (unique: provider, id there), `connection`, `farewell` (id, where one waits) |
 //! | `connection` | id | `name` (unique), `strategy` (strategy, name) |
 //! | `client` | id | |
+//! | `used_assertion` | client, hash | |
 //! | `resource_server` | id | `identifier` (unique) |
 //! | `client_grant` | id | `pair` (unique: client, audience) |
 //! | `organization` | id | `name` (unique), `display_name`, `made` (made at) |
@@ -59,6 +60,7 @@ mod settings;
 use domain::action::{Action, ActionLibrary, ActionVersion, Execution, TriggerBindings};
 use domain::action_module::{Module, ModuleVersion};
 use domain::client::Client;
+use domain::client_credential::UsedAssertion;
 use domain::connection::{Connection, STRATEGY_DATABASE, STRATEGY_OIDC};
 use domain::event::LogEvent;
 use domain::grant::ClientGrant;
@@ -223,6 +225,18 @@ impl Record for Client {
 
     fn key(&self) -> Key {
         Key::of(&self.id)
+    }
+}
+
+impl Record for UsedAssertion {
+    const SPACE: &'static str = "used_assertion";
+
+    fn key(&self) -> Key {
+        Key::of((&self.client_id, &self.hash))
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }
 

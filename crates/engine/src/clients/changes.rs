@@ -1,6 +1,7 @@
 //! What a request wants to be different about a client, and whether it may be.
 
 use domain::client::{Client, ClientAuthMethod, RefreshTokenSettings};
+use domain::client_credential::{CredentialAuthentication, CredentialMethod};
 use domain::egress::Egress;
 use domain::key::SigningAlgorithm;
 use domain::limits::{
@@ -11,6 +12,7 @@ use domain::logout::{Initiator, Initiators, LogoutSettings};
 use domain::secret::Secret;
 use serde_json::{Map, Value};
 
+use super::credentials::{AUTHENTICATION_PROPERTY, CredentialChoice, CredentialProperty};
 use super::urls::{check_frame_url, check_origin, check_post_url, check_return_url};
 use crate::connections::merge_kept_within;
 use crate::{Engine, Error};
@@ -39,6 +41,10 @@ pub struct ClientChanges {
     pub secret: Option<Secret<String>>,
     /// How it proves itself.
     pub auth_method: Option<Option<ClientAuthMethod>>,
+    /// How it proves itself with credentials, and with which; cleared means by its secret again.
+    pub authentication: Option<Option<(CredentialMethod, CredentialChoice)>>,
+    /// Properties without effect that name credentials; `None` removes.
+    pub credential_properties: Vec<(&'static str, Option<CredentialProperty>)>,
     /// Redirect URIs.
     pub callbacks: Option<Vec<String>>,
     /// URLs to which a logout may return.
@@ -94,7 +100,33 @@ impl ClientChanges {
         if let Some(metadata) = &self.metadata {
             merge_client_metadata(&mut client.metadata, metadata.as_ref())?;
         }
+        self.apply_authentication(client, engine)?;
+        for (name, property) in &self.credential_properties {
+            engine.apply_credential_property(client, name, property.as_ref())?;
+        }
         merge_kept_within(&mut client.kept, &self.kept, "session_transfer");
+        Ok(())
+    }
+
+    /// After `apply_tokens`, which sets how the client proves itself otherwise: it does so in one way only.
+    fn apply_authentication(&self, client: &mut Client, engine: &Engine) -> Result<(), Error> {
+        match &self.authentication {
+            None => {}
+            Some(None) => client.authentication = None,
+            Some(Some((method, choice))) => {
+                let path = format!("{AUTHENTICATION_PROPERTY}.{}.credentials", method.as_str());
+                let credentials =
+                    engine.choose_credentials(client, choice, &path, |kind| method.takes(kind))?;
+                client.authentication = Some(CredentialAuthentication { method: *method, credentials });
+            }
+        }
+        if client.authentication.is_some() {
+            if self.auth_method.is_some_and(|method| method.is_some()) {
+                let reason = format!("it cannot be set together with {AUTHENTICATION_PROPERTY}");
+                return Err(Error::property(&reason, "token_endpoint_auth_method"));
+            }
+            client.auth_method = None;
+        }
         Ok(())
     }
 

@@ -3,12 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::{Client, ClientAuthMethod};
+use domain::client_credential::{CredentialAuthentication, CredentialMethod};
 use domain::secret::Sealed;
 use domain::time::Timestamp;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{ClientCredentials, read, verify};
+use crate::client_assertion::{ASSERTION_TYPE, Expect};
+use crate::jose::base64url;
 use crate::params::decode;
+
+const EXPECT: Expect<'_> = Expect { issuer: "https://id.example/", now: Timestamp(0) };
 
 fn basic(text: &str) -> String {
     format!("Basic {}", STANDARD.encode(text))
@@ -44,7 +49,7 @@ fn credentials_come_from_the_header_or_from_the_body_and_never_from_both() {
 
     check(None, "", Err("invalid_request"));
     check(None, "client_id=a&client_id=b", Err("invalid_request"));
-    check(None, "client_id=a&client_assertion=x", Err("invalid_client"));
+    check(None, "client_id=a&client_assertion=x", Err("invalid_request"));
     check(Some(&basic("a:s")), "client_secret=s", Err("invalid_request"));
     check(Some(&basic("a:s")), "client_id=b", Err("invalid_request"));
     for bad in ["", "Basic", "Basic ", "Basic !", "Bearer x", &basic("a"), &basic(":s")] {
@@ -72,7 +77,7 @@ fn a_client_with_a_secret_may_send_it_either_way_and_a_public_one_must_not() {
         (Some(Public), ClientSecretPost, Some("s"), false),
     ] {
         let given = ClientCredentials::new("a", secret.map(str::to_owned), used);
-        let got = verify(&client(registered), "s", &given);
+        let got = verify(&client(registered), "s", &given, &EXPECT);
         assert_eq!(got.is_ok(), is_good, "{registered:?} {used:?} {secret:?}");
         if let Err(error) = got {
             assert_eq!(error.to_string(), "invalid_client: Client authentication failed");
@@ -80,20 +85,20 @@ fn a_client_with_a_secret_may_send_it_either_way_and_a_public_one_must_not() {
         }
     }
     let other = ClientCredentials::new("b", Some("s".into()), ClientSecretPost);
-    assert!(verify(&client(None), "s", &other).is_err());
+    assert!(verify(&client(None), "s", &other, &EXPECT).is_err());
 }
 
 #[test]
 fn an_empty_stored_secret_matches_nothing() {
     let given = ClientCredentials::new("a", Some(String::new()), ClientAuthMethod::ClientSecretPost);
-    assert!(verify(&client(None), "", &given).is_err());
+    assert!(verify(&client(None), "", &given, &EXPECT).is_err());
 }
 
 #[test]
 fn a_secret_that_a_client_forgot_to_encode_is_still_its_secret() {
     for secret in ["s+t", "100%", "a%41b", "x=y&z"] {
         let given = read(Some(&basic(&format!("a:{secret}"))), &[]).unwrap();
-        assert!(verify(&client(None), secret, &given).is_ok(), "{secret}");
+        assert!(verify(&client(None), secret, &given, &EXPECT).is_ok(), "{secret}");
     }
 }
 
@@ -101,6 +106,44 @@ fn a_secret_that_a_client_forgot_to_encode_is_still_its_secret() {
 fn credentials_do_not_print_their_secret() {
     let given = read(Some(&basic("a:hunter2+x")), &[]).unwrap();
     assert!(!format!("{given:?}").contains("hunter2"));
+    let given = ClientCredentials::asserted("a", "hunter2");
+    assert!(!format!("{given:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_assertion_names_its_client_and_goes_alone() {
+    let token = format!("{}.{}.AA", base64url(br#"{"alg":"RS256"}"#), base64url(br#"{"sub":"a"}"#));
+    let form = |more: &str| format!("client_assertion={token}&client_assertion_type={ASSERTION_TYPE}{more}");
+    for more in ["", "&client_id=a"] {
+        let given = read(None, &decode(&form(more))).unwrap();
+        assert_eq!((&*given.client_id, &given.secret), ("a", &None), "{more}");
+        assert_eq!(given.assertion.unwrap().expose(), &token);
+    }
+    check(None, &form("&client_id=b"), Err("invalid_request"));
+    check(None, &form("&client_secret=s"), Err("invalid_request"));
+    check(Some(&basic("a:s")), &form(""), Err("invalid_request"));
+    check(None, &format!("client_assertion={token}"), Err("invalid_request"));
+    let other = form("").replace("jwt-bearer", "saml2-bearer");
+    check(None, &other, Err("invalid_client"));
+    check(None, &form("").replace(&token, "a.b.c"), Err("invalid_client"));
+    check(None, &form("").replace(&token, &format!("{token}{}", "A".repeat(4096))), Err("invalid_client"));
+}
+
+#[test]
+fn a_client_that_is_set_up_for_a_key_is_not_believed_for_its_secret_nor_for_nothing() {
+    for method in CredentialMethod::ALL {
+        let mut client = client(None);
+        client.authentication = Some(CredentialAuthentication { method, credentials: Vec::new() });
+        for (secret, used) in [
+            (Some("s".to_owned()), ClientAuthMethod::ClientSecretPost),
+            (Some("s".to_owned()), ClientAuthMethod::ClientSecretBasic),
+            (None, ClientAuthMethod::None),
+        ] {
+            let given = ClientCredentials::new("a", secret, used);
+            let error = verify(&client, "s", &given, &EXPECT).unwrap_err();
+            assert_eq!(error.to_string(), "invalid_client: Client authentication failed");
+        }
+    }
 }
 
 proptest! {

@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::encode::{base64url, push_base64url};
+use super::pem::rsa_public_key;
 use super::public::VerifyingKey;
 use super::{JoseError, KeySet};
 
@@ -79,10 +80,7 @@ impl SigningKey {
 
     fn new(pair: Pair) -> Result<Self, JoseError> {
         let public = match &pair {
-            Pair::Rsa(rsa) => {
-                let (n, e) = rsa_public_parts(rsa.public_key().as_ref()).ok_or(JoseError::KeyRejected)?;
-                VerifyingKey::rsa(n, e)?
-            }
+            Pair::Rsa(rsa) => VerifyingKey::rsa(&rsa_public_key(rsa.public_key().as_ref())?)?,
             Pair::P256(ec) => VerifyingKey::p256_point(ec.public_key().as_ref())?,
         };
         let headers = TYPES.map(|typ| header(typ, &public));
@@ -181,30 +179,4 @@ impl SigningKey {
 fn header(typ: &str, key: &VerifyingKey) -> String {
     let header = json!({"alg": key.algorithm().as_str(), "typ": typ, "kid": key.kid()});
     base64url(header.to_string().as_bytes()) + "."
-}
-
-/// Modulus and exponent from the DER form of an `RSAPublicKey` (RFC 8017 appendix A.1.1).
-fn rsa_public_parts(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (sequence, _) = der_value(der, 0x30)?;
-    let (n, rest) = der_value(sequence, 0x02)?;
-    let (e, _) = der_value(rest, 0x02)?;
-    Some((n, e))
-}
-
-/// One DER value with this tag, and what follows it (X.690 §8.1).
-fn der_value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (first, rest) = der.split_first()?;
-    let (length, rest) = rest.split_first()?;
-    if *first != tag {
-        return None;
-    }
-    let (length, rest) = match usize::from(*length) {
-        short @ 0..=0x7f => (short, rest),
-        long @ 0x81..=0x84 => {
-            let (digits, rest) = rest.split_at_checked(long - 0x80)?;
-            (digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)), rest)
-        }
-        _ => return None,
-    };
-    rest.split_at_checked(length)
 }

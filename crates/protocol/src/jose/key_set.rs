@@ -6,12 +6,11 @@
 //! looked at, so neither `none` nor a confusion of algorithms can get through.
 
 use domain::key::SigningAlgorithm;
-use domain::limits::{JWT_BYTES_MAX, JWT_KEYS_TRIED_MAX};
-use serde::Deserialize;
+use domain::limits::JWT_KEYS_TRIED_MAX;
 use serde_json::{Map, Value, json};
 
 use super::JoseError;
-use super::encode::from_base64url;
+use super::compact::Compact;
 use super::public::VerifyingKey;
 
 /// Public keys, the newest first.
@@ -41,14 +40,6 @@ pub struct Verified {
     pub claims: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-struct RawHeader {
-    alg: String,
-    typ: Option<String>,
-    kid: Option<String>,
-    crit: Option<Value>,
-}
-
 impl KeySet {
     /// A set of these keys.
     pub fn new(keys: Vec<VerifyingKey>) -> Self {
@@ -75,28 +66,19 @@ impl KeySet {
     /// [`JoseError::TooLarge`], [`JoseError::Malformed`], [`JoseError::UnsupportedAlgorithm`],
     /// [`JoseError::UnknownKey`] or [`JoseError::BadSignature`].
     pub fn verify(&self, jwt: &str) -> Result<Verified, JoseError> {
-        if jwt.len() > JWT_BYTES_MAX {
-            return Err(JoseError::TooLarge);
-        }
-        let (signed, signature) = jwt.rsplit_once('.').ok_or(JoseError::Malformed("not three parts"))?;
-        let (header, claims) = signed.split_once('.').ok_or(JoseError::Malformed("not three parts"))?;
-        if claims.contains('.') {
-            return Err(JoseError::Malformed("not three parts"));
-        }
-        let header = read_header(header)?;
-        let signature = from_base64url(signature)?;
+        let token = Compact::of(jwt)?;
+        let alg = SigningAlgorithm::parse(&token.header.alg).ok_or(JoseError::UnsupportedAlgorithm)?;
+        let header = Header { typ: token.header.typ.clone(), alg, kid: token.header.kid.clone() };
+        let signature = token.signature()?;
         let mut result = Err(JoseError::UnknownKey);
         for key in self.candidates(&header).take(JWT_KEYS_TRIED_MAX) {
-            result = key.verify(signed.as_bytes(), &signature);
+            result = key.verify(token.signed(), &signature);
             if result.is_ok() {
                 break;
             }
         }
         result?;
-        let claims = from_base64url(claims)?;
-        let claims =
-            serde_json::from_slice(&claims).map_err(|_| JoseError::Malformed("claims are not an object"))?;
-        Ok(Verified { header, claims })
+        Ok(Verified { header, claims: token.unproved_claims()? })
     }
 
     /// Keys that the header can mean: of its algorithm, and with its `kid` where it has one.
@@ -105,15 +87,4 @@ impl KeySet {
             key.algorithm() == header.alg && header.kid.as_deref().is_none_or(|kid| kid == key.kid())
         })
     }
-}
-
-fn read_header(encoded: &str) -> Result<Header, JoseError> {
-    let bytes = from_base64url(encoded)?;
-    let raw: RawHeader =
-        serde_json::from_slice(&bytes).map_err(|_| JoseError::Malformed("header is not a JOSE header"))?;
-    if raw.crit.is_some() {
-        return Err(JoseError::Malformed("header has critical members that are not understood"));
-    }
-    let alg = SigningAlgorithm::parse(&raw.alg).ok_or(JoseError::UnsupportedAlgorithm)?;
-    Ok(Header { typ: raw.typ, alg, kid: raw.kid })
 }

@@ -2,19 +2,14 @@
 //!
 //! Spec: RFC 7517 §4, RFC 7518 §6.2 and §6.3, RFC 7638 §3.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use domain::key::SigningAlgorithm;
 use serde_json::{Value, json};
 
 use super::JoseError;
 use super::encode::{base64url, from_base64url, sha256};
+use super::rsa::RsaPublicKey;
 
-/// Bytes of an RSA modulus: 2048 bits at least (RFC 7518 §3.3), 8192 at most, since larger ones only cost.
-const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
-/// Bytes of an RSA exponent at most; nearly every key has 3.
-const EXPONENT_BYTES_MAX: usize = 8;
 /// Bytes of one coordinate on P-256.
 const COORDINATE_BYTES: usize = 32;
 /// First byte of an uncompressed point (SEC 1 §2.3.3).
@@ -44,7 +39,7 @@ impl VerifyingKey {
             _ => return Err(JoseError::KeyRejected),
         };
         let mut key = match algorithm {
-            SigningAlgorithm::Rs256 => Self::rsa(&bytes("n")?, &bytes("e")?)?,
+            SigningAlgorithm::Rs256 => Self::rsa(&RsaPublicKey::new(&bytes("n")?, &bytes("e")?)?)?,
             SigningAlgorithm::Es256 if member("crv") == Some("P-256") => {
                 Self::p256(&bytes("x")?, &bytes("y")?)?
             }
@@ -60,18 +55,14 @@ impl VerifyingKey {
         Ok(key)
     }
 
-    /// An RSA key from modulus and exponent, big-endian.
-    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, JoseError> {
-        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
-        if !MODULUS_BYTES.contains(&n.len()) || e.is_empty() || e.len() > EXPONENT_BYTES_MAX {
-            return Err(JoseError::KeyRejected);
-        }
-        let parsed = RsaPublicKeyComponents { n, e }
+    /// An RSA key for RS256.
+    pub(super) fn rsa(key: &RsaPublicKey) -> Result<Self, JoseError> {
+        let parsed = key
+            .components()
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| JoseError::KeyRejected)?;
-        let (n, e) = (base64url(n), base64url(e));
-        let kid = thumbprint(&format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#));
-        let jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": e});
+        let kid = key.thumbprint();
+        let jwk = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": key.n(), "e": key.e()});
         Ok(Self { algorithm: SigningAlgorithm::Rs256, kid, jwk, parsed })
     }
 
@@ -125,9 +116,4 @@ impl VerifyingKey {
 /// The digest of the required members, sorted and without white space (RFC 7638 §3).
 fn thumbprint(canonical: &str) -> String {
     base64url(&sha256(canonical.as_bytes()))
-}
-
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
 }

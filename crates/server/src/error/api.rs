@@ -54,6 +54,7 @@ const fn absent(resource: Resource) -> (&'static str, Option<&'static str>) {
         Resource::Session => ("The session does not exist.", None),
         Resource::User => ("The user does not exist.", Some("inexistent_user")),
         Resource::Client => ("The client does not exist", Some("inexistent_client")),
+        Resource::ClientCredential => ("The credential does not exist.", None),
         Resource::ClientGrant => ("The grant does not exist.", Some("inexistent_client_grant")),
         Resource::ResourceServer => {
             ("The resource server does not exist", Some("inexistent_resource_server"))

@@ -2,6 +2,8 @@
 //!
 //! Auth0: Management API v2 › clients.
 
+mod authentication;
+mod credentials;
 mod read;
 mod wire;
 
@@ -13,10 +15,12 @@ use axum::routing::{get, post};
 use domain::client::Client;
 use domain::id::ClientId;
 use domain::secret::Secret;
-use engine::clients::{CLIENT_SECRET, ClientFilter, READ_CLIENT_SECRETS};
+use engine::clients::credentials::AUTHENTICATION_PROPERTY;
+use engine::clients::{CLIENT_SECRET, ClientFilter, READ_CLIENT_SECRETS, shows_secret};
 use engine::{Engine, Error};
 use serde_json::Value;
 
+use self::authentication::{Naming, concerns_credentials};
 pub use self::read::KEPT;
 use self::read::changes_of;
 use self::wire::body_of;
@@ -44,6 +48,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/clients", get(list).post(create))
         .route("/api/v2/clients/{id}", get(read_one).patch(update).delete(delete))
         .route("/api/v2/clients/{id}/rotate-secret", post(rotate))
+        .merge(credentials::routes())
 }
 
 async fn list(call: Call, State(app): State<App>, params: Params) -> Result<Response, ApiError> {
@@ -76,7 +81,10 @@ async fn create(call: Call, State(app): State<App>, ApiBody(body): ApiBody) -> R
     if !fields.has("name") {
         fields.missing("name");
     }
-    let changes = changes_of(&mut fields, KEPT);
+    if concerns_credentials(&fields, Naming::New) {
+        call.require_any(&["create:client_credentials"])?;
+    }
+    let changes = changes_of(&mut fields, KEPT, Naming::New);
     fields.finish()?;
     let client = app.engine().create_client(&call.with_body(body), changes).await?;
     Ok(answer(StatusCode::CREATED, &whole(app.engine(), &client)?))
@@ -112,13 +120,17 @@ async fn update(
     if fields.has("client_secret") {
         call.require_any(&["update:client_keys"])?;
     }
+    if concerns_credentials(&fields, Naming::Known) {
+        call.require_any(&["update:client_credentials"])?;
+    }
     let with_secret = call.has(READ_CLIENT_SECRETS);
-    let mut changes = changes_of(&mut fields, KEPT);
+    let mut changes = changes_of(&mut fields, KEPT, Naming::Known);
     changes.secret = fields.text("client_secret").map(Secret::new);
     fields.finish()?;
     let client = app.engine().update_client(&call.with_body(body), &ClientId::new(id), changes).await?;
-    let secret = with_secret.then(|| app.engine().reveal_client_secret(&client)).transpose()?;
-    Ok(answer(StatusCode::OK, &with_keys(app.engine(), &client, secret)))
+    let body =
+        if with_secret { whole(app.engine(), &client)? } else { with_keys(app.engine(), &client, None) };
+    Ok(answer(StatusCode::OK, &body))
 }
 
 async fn rotate(call: Call, State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
@@ -134,9 +146,10 @@ async fn delete(call: Call, State(app): State<App>, Path(id): Path<String>) -> R
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The client with its secret.
+/// The client with its secret, where that counts.
 fn whole(engine: &Engine, client: &Client) -> Result<Value, Error> {
-    Ok(with_keys(engine, client, Some(engine.reveal_client_secret(client)?)))
+    let secret = shows_secret(client).then(|| engine.reveal_client_secret(client)).transpose()?;
+    Ok(with_keys(engine, client, secret))
 }
 
 /// The client with the certificate that its tokens are signed with.
@@ -156,6 +169,8 @@ enum View {
     WithSecret,
     /// All but the secret.
     WithoutSecret,
+    /// All but the secret and what the client proves itself with instead.
+    WithoutCredentials,
     /// Names.
     Summary,
 }
@@ -173,8 +188,11 @@ impl View {
                     .to_owned();
             return Err(Error::Refused { message, code: Some("insufficient_scope") });
         }
-        let whole = call.has("read:clients") || call.has("read:client_credentials");
-        Ok(if whole { Self::WithoutSecret } else { Self::Summary })
+        Ok(match (call.has("read:client_credentials"), call.has("read:clients")) {
+            (true, _) => Self::WithoutSecret,
+            (false, true) => Self::WithoutCredentials,
+            (false, false) => Self::Summary,
+        })
     }
 
     /// Tells the log where secrets are read.
@@ -183,7 +201,7 @@ impl View {
             Self::WithSecret => {
                 app.engine().record_secret_read(&call.read(), description, &[CLIENT_SECRET]).await
             }
-            Self::WithoutSecret | Self::Summary => Ok(()),
+            Self::WithoutSecret | Self::WithoutCredentials | Self::Summary => Ok(()),
         }
     }
 
@@ -191,6 +209,13 @@ impl View {
         let body = match self {
             Self::WithSecret => whole(engine, client)?,
             Self::WithoutSecret => with_keys(engine, client, None),
+            Self::WithoutCredentials => {
+                let mut body = with_keys(engine, client, None);
+                if let Value::Object(map) = &mut body {
+                    map.remove(AUTHENTICATION_PROPERTY);
+                }
+                body
+            }
             Self::Summary => {
                 let mut body = body_of(client, None);
                 if let Value::Object(map) = &mut body {

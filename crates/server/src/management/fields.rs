@@ -89,6 +89,11 @@ impl Fields {
         self.left.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether a property is there, be it null.
+    pub fn holds(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// A copy of an object that is yet to be taken.
     pub fn peek_object(&self, name: &str) -> Option<Map<String, Value>> {
         self.left.get(name).and_then(Value::as_object).cloned()
@@ -294,6 +299,11 @@ impl Fields {
     /// Lets a property pass unread.
     pub fn ignore(&mut self, name: &str) {
         self.left.remove(name);
+    }
+
+    /// All that is left, as it is.
+    pub fn take_rest(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.left)
     }
 
     /// Lets all that is left pass unread: for objects where Auth0 tolerates more.

@@ -8,6 +8,7 @@ use domain::organization::OrganizationUsage;
 use engine::clients::ClientChanges;
 use serde_json::Value;
 
+use super::authentication::{Naming, authentication};
 use crate::management::fields::{Fields, Kind};
 
 /// Longest lifetime of a refresh token in seconds. Auth0: client `refresh_token.token_lifetime`.
@@ -55,9 +56,8 @@ kept! {
     "custom_login_page" Text, "custom_login_page_preview" Text, "form_template" Text, "addons" Object,
     "mobile" Object, "initiate_login_uri" Text, "native_social_login" Object, "fedcm_login" Object,
 
-    "organization_discovery_methods" List, "client_authentication_methods" Object,
-    "require_pushed_authorization_requests" Flag, "require_proof_of_possession" Flag,
-    "signed_request_object" Object, "token_vault_privileged_access" Object, "compliance_level" Text,
+    "organization_discovery_methods" List,
+    "require_pushed_authorization_requests" Flag, "require_proof_of_possession" Flag, "compliance_level" Text,
     "skip_non_verifiable_callback_uri_confirmation_prompt" Flag, "token_exchange" Object,
     "par_request_expiry" Integer, "token_quota" Object, "resource_server_identifier" Text,
     "third_party_security_mode" Text, "redirection_policy" Text, "express_configuration" Object,
@@ -71,7 +71,7 @@ const REQUIRE_BEHAVIOR: &str = "organization_require_behavior";
 const REQUIRE_BEHAVIORS: &[&str] = &["no_prompt", "pre_login_prompt", "post_login_prompt"];
 
 /// Takes all properties of a client.
-pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientChanges {
+pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)], naming: Naming) -> ClientChanges {
     let policies = fields.peek_object("refresh_token").map(|sent| sent.get("policies").cloned());
     let mut changes = ClientChanges {
         name: fields.text("name"),
@@ -90,6 +90,7 @@ pub(super) fn changes_of(fields: &mut Fields, kept: &[(&str, Kind)]) -> ClientCh
         kept: fields.kept(kept),
         ..ClientChanges::default()
     };
+    authentication(fields, naming, &mut changes);
     organizations(fields, &mut changes);
     jwt_configuration(fields, &mut changes);
     let older = logout(fields, "oidc_backchannel_logout");
@@ -250,16 +251,18 @@ fn initiators(inner: &mut Fields) -> Option<Initiators> {
 
 #[cfg(test)]
 mod tests {
+    use domain::client_credential::CredentialMethod;
     use domain::logout::{Initiator, Initiators, LogoutSettings, LogoutTokenType};
     use engine::clients::ClientChanges;
+    use engine::clients::credentials::CredentialChoice;
     use serde_json::{Value, json};
 
-    use super::{KEPT, changes_of};
+    use super::{KEPT, Naming, changes_of};
     use crate::management::fields::Fields;
 
     fn read(body: Value) -> Result<ClientChanges, String> {
         let mut fields = Fields::of(&body).unwrap();
-        let changes = changes_of(&mut fields, KEPT);
+        let changes = changes_of(&mut fields, KEPT, Naming::Known);
         fields.finish().map(|()| changes).map_err(|error| error.to_string())
     }
 
@@ -317,6 +320,30 @@ mod tests {
             read(json!({ "jwt_configuration": { "alg": "ES256", "lifetime_in_seconds": 60 } })).unwrap();
         assert_eq!(taken.signing_algorithm.map(|algorithm| algorithm.as_str()), Some("ES256"));
         assert_eq!(taken.id_token_seconds, Some(60));
+    }
+
+    #[test]
+    fn a_client_proves_itself_by_one_method_whose_credentials_are_named() {
+        let methods = |value: Value| read(json!({ "client_authentication_methods": value }));
+        let read = methods(json!({ "private_key_jwt": { "credentials": [{ "id": "cred_1" }] } })).unwrap();
+        let chosen = CredentialChoice::Known(vec!["cred_1".into()]);
+        assert_eq!(read.authentication, Some(Some((CredentialMethod::PrivateKeyJwt, chosen))));
+        assert_eq!(methods(Value::Null).unwrap().authentication, Some(None));
+        let none = json!({ "credentials": [] });
+        for (bad, expect) in [
+            (json!({}), "exactly one method must be there, and there are 0"),
+            (json!({ "private_key_jwt": none, "tls_client_auth": none }), "and there are 2"),
+            (json!({ "private_key_jwt": {} }), "client_authentication_methods.private_key_jwt.credentials"),
+            (json!({ "private_key_jwt": { "credentials": [{}] } }), "private_key_jwt.credentials[0].id"),
+            (
+                json!({ "private_key_jwt": { "credentials": [{ "id": "a", "pem": "" }] } }),
+                "credentials[0].pem",
+            ),
+            (json!({ "client_secret_jwt": none }), "client_authentication_methods.client_secret_jwt"),
+        ] {
+            let error = methods(bad.clone()).unwrap_err();
+            assert!(error.contains(expect), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A client as the Management API writes it.
 
 use domain::client::Client;
+use domain::client_credential::CredentialAuthentication;
 use domain::logout::{Initiators, LogoutSettings};
+use engine::clients::credentials::{AUTHENTICATION_PROPERTY, references};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +38,8 @@ struct ClientBody<'a> {
     allowed_origins: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_authentication_methods: Option<Value>,
     grant_types: &'a [String],
     jwt_configuration: Value,
     refresh_token: Value,
@@ -63,6 +67,7 @@ pub(super) fn body_of(client: &Client, secret: Option<&String>) -> Value {
         web_origins: &client.web_origins,
         allowed_origins: &client.allowed_origins,
         token_endpoint_auth_method: client.auth_method.map(|method| method.as_str()),
+        client_authentication_methods: client.authentication.as_ref().map(authentication),
         grant_types: &client.grant_types,
         jwt_configuration: jwt_configuration(client),
         refresh_token: refresh_token(client),
@@ -73,7 +78,8 @@ pub(super) fn body_of(client: &Client, secret: Option<&String>) -> Value {
     };
     let mut value = serde_json::to_value(&body).unwrap_or_default();
     if let Value::Object(map) = &mut value {
-        let kept = client.kept.iter().filter(|(name, _)| name.as_str() != "refresh_token_policies");
+        let is_shown = |name: &str| !["refresh_token_policies", AUTHENTICATION_PROPERTY].contains(&name);
+        let kept = client.kept.iter().filter(|(name, _)| is_shown(name));
         for (name, kept) in kept {
             map.entry(name.as_str()).or_insert_with(|| kept.clone());
         }
@@ -99,6 +105,10 @@ fn show_transfer_defaults(transfer: &mut Map<String, Value>) {
     ] {
         transfer.entry(name).or_insert(default);
     }
+}
+
+fn authentication(authentication: &CredentialAuthentication) -> Value {
+    json!({ authentication.method.as_str(): { "credentials": references(&authentication.credentials) } })
 }
 
 fn jwt_configuration(client: &Client) -> Value {
