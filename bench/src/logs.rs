@@ -203,6 +203,7 @@ async fn measure_on(options: &Options, events: u64, postgres: Option<(&str, &str
     let (filled, began) = (began.elapsed(), Instant::now());
     let server = Server::start_in(&options.program, folder, &address, &place.settings).await?;
     numbered(&place, events).await?;
+    place.settle().await?;
     let per_second = |took: Duration| events as f64 / took.as_secs_f64();
     let mut text = format!(
         "\nOn {}, written at {:.0} a second, then numbered and indexed at {:.0} a second:\n\n",

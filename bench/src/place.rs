@@ -62,6 +62,14 @@ impl Place {
         }
     }
 
+    /// Lets the store finish what it does behind writes, which in a server that runs for days lies long back.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        if let BackendSettings::Postgres { url, schema: Some(schema), .. } = &self.backend {
+            store::postgres::vacuum_schema(url, schema).await?;
+        }
+        Ok(())
+    }
+
     /// Opens the store beside the server.
     pub(crate) async fn open(&self) -> Result<Store> {
         // Nothing here is sealed.
