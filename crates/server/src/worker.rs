@@ -20,7 +20,7 @@ use crate::tls::{Certificate, Certificates};
 /// is seen so late at most; the spread keeps nodes from looking all at once.
 const DELIVER_MS: (u64, u64) = (2_000, 4_000);
 /// The shortest and the longest wait between two sweeps, in milliseconds. Ours.
-const SWEEP_MS: (u64, u64) = (25_000, 35_000);
+const SWEEP_MS: (u64, u64) = (12_000, 18_000);
 /// The shortest and the longest wait between two looks for new log events, in milliseconds. Ours: whoever reads sees
 /// them before too, but has to look at each.
 const NUMBER_MS: (u64, u64) = (750, 1_250);
@@ -117,7 +117,7 @@ pub async fn number_logs(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: wa
     }
 }
 
-/// Sweeps what expired until told to stop: every half minute, and on at once while there is a backlog.
+/// Sweeps what expired until told to stop: four times a minute, and on at once while there is a backlog.
 pub async fn sweep(engine: Engine, entropy: Arc<dyn Entropy>, mut stop: watch::Receiver<bool>) {
     let mut more = false;
     loop {
