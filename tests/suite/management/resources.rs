@@ -30,6 +30,27 @@ on_every_store! {
         assert_eq!(seen["client_secret"], app.secret.as_str());
     }
 
+    async fn a_scope_for_some_properties_of_a_client_changes_no_others(server) {
+        let app = server.app("Shop").await;
+        let path = format!("clients/{}", app.id);
+        let secret = "a-new-secret-that-is-long-enough-to-be-one";
+        for scope in ["update:client_keys", "update:client_credentials", "update:client_token_vault_privileged_access"] {
+            let narrow = server.api_with(&[scope]).await;
+            for body in [
+                json!({ "callbacks": ["https://elsewhere.test/"] }), json!({ "name": "Mine" }),
+                json!({ "client_secret": secret, "grant_types": ["password"] }),
+            ] {
+                let refused = narrow.patch(&path, &body).await.expect(403);
+                assert!(refused.text.contains("update:clients"), "{}", refused.text);
+            }
+        }
+        let shown = server.api().get(&path).await.expect(200).json();
+        assert_eq!((&shown["name"], &shown["client_secret"]), (&json!("Shop"), &json!(app.secret)));
+        let keys = server.api_with(&["update:client_keys"]).await;
+        keys.patch(&path, &json!({ "client_secret": secret })).await.expect(200);
+        assert_eq!(server.api().get(&path).await.expect(200).json()["client_secret"], secret);
+    }
+
     async fn unknown_properties_and_bad_values_of_a_client_are_refused(server) {
         for body in [
             json!({}), json!({ "name": "" }), json!({ "name": "<b>" }), json!({ "name": "x", "unknown_thing": 1 }),

@@ -39,6 +39,13 @@ const UPDATE: &[&str] = &[
     "update:client_credentials",
     "update:client_token_vault_privileged_access",
 ];
+/// Properties that a scope of their own lets change; all others take `update:clients`.
+const OWN_SCOPES: &[(&str, &str)] = &[
+    ("client_secret", "update:client_keys"),
+    ("client_authentication_methods", "update:client_credentials"),
+    ("signed_request_object", "update:client_credentials"),
+    ("token_vault_privileged_access", "update:client_token_vault_privileged_access"),
+];
 /// What a holder of nothing but `read:client_summary` is shown.
 const SUMMARY: &[&str] = &["client_id", "name", "app_type", "logo_uri", "description", "is_first_party"];
 
@@ -116,6 +123,10 @@ async fn update(
     ApiBody(body): ApiBody,
 ) -> Result<Response, ApiError> {
     call.require_any(UPDATE)?;
+    let is_covered = |name: &String| OWN_SCOPES.iter().any(|(own, scope)| own == name && call.has(scope));
+    if !body.as_object().is_none_or(|body| body.keys().all(is_covered)) {
+        call.require_any(&["update:clients"])?;
+    }
     let mut fields = Fields::of_patch(&body)?;
     if fields.has("client_secret") {
         call.require_any(&["update:client_keys"])?;
