@@ -179,6 +179,11 @@ pub fn used_before() -> OAuthError {
     unauthenticated("the assertion was used before")
 }
 
+/// Refuses a client that is not there, in the words of a wrong proof: identifiers are not confirmed to strangers.
+pub fn unknown_client() -> OAuthError {
+    unauthenticated("unknown client")
+}
+
 fn unauthenticated(debug: impl Into<String>) -> OAuthError {
     refused("Client authentication failed").with_debug(debug)
 }

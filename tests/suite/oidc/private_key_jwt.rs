@@ -235,7 +235,7 @@ on_every_store! {
         let untyped = server.wire.post_form("/oauth/token", &[&grant[..], &[("client_assertion", &*good)]].concat()).await;
         untyped.expect_oauth_error(400, "invalid_request");
         let stranger = pair(0).sign("RS256", &claims(server, "nobody"));
-        assert_eq!(ask(server, &stranger).await.expect_oauth_error(401, "invalid_client"), "Unauthorized");
+        assert_eq!(ask(server, &stranger).await.expect_oauth_error(401, "invalid_client"), "Client authentication failed");
         ask(server, &good).await.expect(200);
     }
 

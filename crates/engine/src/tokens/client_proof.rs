@@ -7,7 +7,7 @@ use domain::client_credential::UsedAssertion;
 use domain::event::EventKind;
 use protocol::client_assertion::{Assertion, Expect};
 use protocol::client_auth;
-use protocol::error::{OAuthError, OAuthErrorCode};
+use protocol::error::OAuthError;
 use store::Key;
 
 use super::told;
@@ -24,12 +24,7 @@ impl Engine {
         let given = client_auth::read(authorization, params)?;
         let client =
             self.store().get::<Client>(&Key::of(&*given.client_id)).await?.filter(|found| !found.is_global);
-        let Some(client) = client else {
-            // The same text as for a wrong secret: identifiers are not confirmed to strangers.
-            let error =
-                OAuthError::new(OAuthErrorCode::InvalidClient, "Unauthorized").with_debug("unknown client");
-            return Err(error.into());
-        };
+        let client = client.ok_or_else(client_auth::unknown_client)?;
         let expect = Expect { issuer: self.issuer(), now: self.now() };
         let secret = self.client_secret(&client)?;
         if let Some(assertion) = client_auth::verify(&client, secret.expose(), &given, &expect)? {
