@@ -115,9 +115,9 @@ impl ResourceServer {
         self.enforce_policies.or_else(kept).unwrap_or(false)
     }
 
-    /// Gives the API these scopes in place of its own. Answers whether some went: permissions for them count no more,
-    /// also if scopes of their names come again.
-    pub fn replace_scopes(&mut self, scopes: &[ScopeDefinition]) -> bool {
+    /// Gives the API these scopes in place of its own. Permissions for those that go count no more, also if
+    /// scopes of their names come again.
+    pub fn replace_scopes(&mut self, scopes: &[ScopeDefinition]) {
         let has_lost = self.scopes.iter().any(|own| !scopes.iter().any(|new| new.value == own.value));
         self.revision += u64::from(has_lost);
         let since = |new: &ScopeDefinition| {
@@ -126,6 +126,5 @@ impl ResourceServer {
         };
         let scopes = scopes.iter().map(|new| ScopeDefinition { since: since(new), ..new.clone() }).collect();
         self.scopes = scopes;
-        has_lost
     }
 }

@@ -54,7 +54,7 @@ impl ResourceServerChanges {
         }
         if let Some(scopes) = &self.scopes {
             check_scopes(scopes)?;
-            let _has_lost = server.replace_scopes(scopes);
+            server.replace_scopes(scopes);
         }
         if let Some(algorithm) = self.signing_algorithm {
             server.signing_algorithm = algorithm;

@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 use super::{Origin, Working};
 use crate::RequestFacts;
 
-/// The event as the next Action is to see it. `roles` are the names of
-/// the user's; `transaction_metadata` is what earlier Actions of this run set.
+/// The event as the next Action is to see it. `roles` are the names of the user's;
+/// `transaction_metadata` is what earlier Actions of this run set.
 pub(crate) fn build(
     working: &Working,
     roles: &[String],
